@@ -1,0 +1,65 @@
+"""Errors in the words of the Messages API, both ways.
+
+Types and statuses: https://docs.anthropic.com/en/api/errors. Kinds it has no word for become `api_error`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shunt.errors import Kind
+from shunt.inference.failure import Failure
+from shunt.protocols import failures
+from shunt.protocols.base import ErrorReply
+from shunt.wire import json, sse
+from shunt.wire.headers import Headers
+
+_TYPES: Final = {
+    Kind.INVALID_REQUEST: "invalid_request_error",
+    Kind.CONTEXT_OVERFLOW: "invalid_request_error",
+    Kind.AUTHENTICATION: "authentication_error",
+    Kind.BILLING: "billing_error",
+    Kind.PERMISSION: "permission_error",
+    Kind.NOT_FOUND: "not_found_error",
+    Kind.TIMEOUT: "timeout_error",
+    Kind.CONFLICT: "conflict_error",
+    Kind.TOO_LARGE: "request_too_large",
+    Kind.RATE_LIMITED: "rate_limit_error",
+    Kind.OVERLOADED: "overloaded_error",
+}
+_KINDS: Final = {"api_error": Kind.INTERNAL} | {_TYPES[kind]: kind for kind in reversed(_TYPES)}
+"""Reversed, so that of two kinds with one name the plainer remains."""
+
+TOO_LONG: Final = "prompt is too long"
+"""How the vendor's message begins when the context window is exceeded; Claude Code then compacts."""
+
+
+def encode_error(failure: Failure) -> ErrorReply:
+    """A whole error response."""
+    status = 529 if failure.kind is Kind.OVERLOADED else failure.http_status
+    return failures.reply(failure, status, _document(failure), b"request-id")
+
+
+def encode_stream_error(failure: Failure) -> bytes:
+    """The event that ends a stream with this failure; nothing follows it."""
+    return sse.encode("error", json.encode(_document(failure)))
+
+
+def decode_error(status: int, headers: Headers, body: bytes) -> Failure:
+    """An upstream's error answer, or the data of an `error` event (with the stream's status)."""
+    told = failures.told(body)
+    named = _KINDS.get(told.type)
+    if named is Kind.INVALID_REQUEST and told.message.lower().startswith(TOO_LONG):
+        named = Kind.CONTEXT_OVERFLOW
+    return failures.failure(status, headers, told, named)
+
+
+def _document(failure: Failure) -> dict[str, object]:
+    message = failure.message
+    if failure.kind is Kind.CONTEXT_OVERFLOW and not message.lower().startswith(TOO_LONG):
+        message = f"{TOO_LONG}: {message}"
+    document: dict[str, object] = {
+        "type": "error",
+        "error": {"type": _TYPES.get(failure.kind, "api_error"), "message": message},
+    }
+    return document | ({"request_id": failure.request_id} if failure.request_id else {})

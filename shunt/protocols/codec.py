@@ -1,0 +1,82 @@
+"""How a protocol is taken apart and put together: to and from the shared vocabulary, one way each.
+
+Three protocols need these few functions each, and no protocol knows another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from typing import Protocol as Shape
+
+from attrs import field, frozen
+
+from shunt.inference.events import Event
+from shunt.inference.request import GenerateRequest
+from shunt.inference.response import Answer
+from shunt.models.rules import ModelRules
+
+Document = dict[str, Any]
+"""A JSON object."""
+
+
+@frozen
+class Target:
+    """What a request is written for: facts about the upstream that change what it accepts."""
+
+    model: str
+    """Model name to send."""
+    rules: ModelRules
+    """What this model takes and refuses."""
+    vendor: str
+    """Provider family: `anthropic`, `openai`, `codex`, or `compatible`."""
+    origin: str
+    """Where opaque reasoning must come from to be sent back: a Seal's `origin`."""
+    account: str = ""
+    """Fingerprint of the account: a Seal bound to another one is not sent."""
+
+
+@frozen
+class Encoded:
+    """A request body for an upstream, and what had to be left out."""
+
+    document: Document = field(repr=False)
+    dropped: tuple[str, ...] = ()
+    """Names of fields (in the client's words where known) that were left out and matter."""
+
+
+class StreamDecoder(Shape):
+    """Events of one protocol's stream. Fed one SSE event at a time; never raises on any input."""
+
+    def feed(self, event: str, data: bytes) -> Sequence[Event]:
+        """Take one event: its name (may be empty) and its data."""
+
+    def close(self) -> Sequence[Event]:
+        """The stream has ended: Failed, unless the protocol's own end was seen."""
+
+
+class StreamEncoder(Shape):
+    """One protocol's stream out of events. Its output is what the official SDKs' helpers accept."""
+
+    dropped: Sequence[str]
+    """What could not be said in this protocol so far."""
+
+    def feed(self, event: Event) -> bytes:
+        """Bytes to send for one event; often none."""
+
+
+@frozen
+class Codec:
+    """One protocol's functions."""
+
+    decode_request: Callable[[Mapping[str, Any]], GenerateRequest]
+    """Raises InvalidRequest, naming the field, for what cannot be understood."""
+    encode_request: Callable[[GenerateRequest, Target], Encoded]
+    """Raises InvalidRequest for what cannot be expressed and changes the meaning."""
+    decode_answer: Callable[[Mapping[str, Any]], Answer]
+    """A plain (non-stream) answer. Raises UpstreamUnexpected when it is none."""
+    encode_answer: Callable[[Answer, GenerateRequest, str], Encoded]
+    """A plain answer for the client; the third argument is our request id."""
+    stream_decoder: Callable[[], StreamDecoder]
+    stream_encoder: Callable[[GenerateRequest, str], StreamEncoder]
+    """For the client's request; the second argument is our request id."""

@@ -1,0 +1,37 @@
+"""OpenAI Responses, as one record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shunt.protocols.base import Protocol
+from shunt.protocols.openai_errors import decode_error, encode_error
+from shunt.protocols.openai_responses.errors import encode_held_error, encode_stream_error
+from shunt.protocols.openai_responses.outline import outline
+from shunt.protocols.openai_responses.tap import ResponsesStreamTap, body_tap
+from shunt.wire import sse
+
+_COMMENT: Final = sse.comment("keep-alive")
+_EVENT: Final = sse.encode("keepalive", b'{"type":"keepalive"}')
+_EVENT_EVERY: Final = 4
+
+
+def keep_alive(nth: int) -> bytes:
+    """Write a comment; every fourth time an event, as Codex may count only those as signs of life."""
+    return _EVENT if nth % _EVENT_EVERY == _EVENT_EVERY - 1 else _COMMENT
+
+
+PROTOCOL: Final = Protocol(
+    name="openai-responses",
+    title="OpenAI Responses",
+    outline=outline,
+    encode_error=encode_error,
+    encode_stream_error=encode_stream_error,
+    decode_error=decode_error,
+    keep_alive=keep_alive,
+    stream_tap=ResponsesStreamTap,
+    body_tap=body_tap,
+    # Codex has borne 118 s of silence; tunnels in front of it often cut at 100 to 120 s.
+    hold_silent=100.0,
+    encode_held_error=encode_held_error,
+)

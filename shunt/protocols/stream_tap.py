@@ -1,0 +1,64 @@
+"""What the three stream taps share: cutting events, bounding memory, knowing what has passed."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from typing import Final
+
+from shunt.inference.failure import Failure
+from shunt.inference.usage import Usage
+from shunt.wire import sse
+
+EVENT_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of one event that are kept for reading. A Responses stream ends with an event that repeats the
+whole answer; beyond this size only its beginning is looked at."""
+HEAD: Final = 4096
+"""Bytes looked at of an event that is too large to keep."""
+
+
+class StreamTap(ABC):
+    """Reads a copy of a stream; a protocol says in `take` what an event means."""
+
+    def __init__(self) -> None:
+        self.content = False
+        self.finished = False
+        self.failure: Failure | None = None
+        self.usage = Usage()
+        self.model = ""
+        self._decoder = sse.Decoder(limit=sys.maxsize)
+
+    @property
+    def pending(self) -> int:
+        """Bytes fed last that belong to an event that is not complete yet."""
+        return self._decoder.pending
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes, in any chunking."""
+        for event in self._decoder.feed(chunk):
+            self._pass(event)
+        if self._decoder.pending > EVENT_LIMIT:
+            self.take_head(self._decoder.head(HEAD))
+            self._decoder.skip()
+
+    def close(self) -> None:
+        """The stream has ended; an event without its empty line counts if it can be read."""
+        if rest := self._decoder.close():
+            self._pass(rest)
+        self.end()
+
+    @abstractmethod
+    def take(self, event: sse.Event) -> None:
+        """Learn from one event; called until the terminal one has passed. Must not raise."""
+
+    def take_head(self, head: bytes) -> None:
+        """Learn from the beginning of an event too large to keep: nothing but content is that large."""
+        del head
+        self.content = True
+
+    def end(self) -> None:  # noqa: B027 - most protocols have none to draw
+        """Draw the conclusions that only the end of the stream allows."""
+
+    def _pass(self, event: sse.Event) -> None:
+        if not self.finished:
+            self.take(event)

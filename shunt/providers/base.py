@@ -1,0 +1,124 @@
+"""What a provider is: one frozen record that says how to talk to it and how to read its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from shunt.accounts.account import Account
+from shunt.accounts.credential import Credential
+from shunt.accounts.outcomes import Outcome
+from shunt.config.types import EndpointsConfig
+from shunt.inference.inbound import Inbound
+from shunt.limits.windows import Window
+from shunt.wire.headers import Headers
+
+
+@frozen
+class Answer:
+    """An upstream's answer as far as classification needs it."""
+
+    status: int
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    """Up to 64 KiB of an error's body, or the first event of a stream; empty for a success."""
+
+
+@frozen
+class UpstreamCall:
+    """One request to an upstream, complete."""
+
+    account: str
+    method: str
+    origin: str
+    """`https://host[:port]`, from configuration only."""
+    target: bytes
+    """Path and query exactly as they go on the wire."""
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    proxy: str = field(default="", repr=False)
+
+
+@frozen
+class Route:
+    """A call that a provider carries: method and a path prefix or whole path."""
+
+    method: str
+    """`GET`, `POST`, … or `*`."""
+    path: str
+    """Whole path, or a prefix when it ends in `/…`."""
+    api_key_only: bool = False
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request of this method and path is meant."""
+        if self.method not in ("*", method):
+            return False
+        if self.path.endswith("/…"):
+            stem = self.path[:-2]
+            return path.startswith(stem + "/") or path == stem
+        return path == self.path
+
+
+@frozen
+class LoginKind:
+    """How a provider's logins are renewed."""
+
+    token_url: Callable[[EndpointsConfig], str]
+    client_id: str
+    """Public id of the vendor's own command-line program."""
+    encoding: str
+    """`json` or `form`."""
+    usage_path: str = ""
+    """Path of the free usage endpoint under the account's base URL; empty if there is none."""
+
+
+@frozen
+class Probe:
+    """The smallest request whose answer tells how much of an account is spent."""
+
+    path: str
+    headers: Headers
+    body: bytes
+
+
+@frozen
+class Provider:
+    """A vendor, or a kind of server that speaks a vendor's dialect."""
+
+    name: str
+    title: str
+    family: str
+    """Key for `[models]` mappings and `/ready`: `anthropic`, `openai`, `codex`."""
+    protocol: str
+    """Name of the protocol its generate calls speak."""
+    default_url: Callable[[EndpointsConfig], str] | None
+    """None when the account has to name an `upstream_url`."""
+    key_env: str
+    """Environment variable that usually holds its API key; empty if there is none."""
+    routes: tuple[Route, ...]
+    """Everything it may be asked; nothing else is ever sent to it."""
+    authenticate: Callable[[Headers, Credential], Headers]
+    """The caller's cleaned headers, with this credential put in."""
+    classify: Callable[[Account, Inbound, Answer, float], Outcome]
+    """What an answer means, given the epoch seconds of now."""
+    parse_limits: Callable[[Headers, float], tuple[Window, ...]]
+    """Facts about windows in an answer's headers."""
+    model_family: Callable[[str], str]
+    """The family that per-model limits are kept by, e.g. `opus` for `claude-opus-5-5`."""
+    parse_usage: Callable[[bytes, float], tuple[Window, ...]] | None = None
+    """Facts about windows in the usage endpoint's body."""
+    login: LoginKind | None = None
+    probe: Probe | None = None
+    """None where an answer would tell nothing about windows."""
+    version_in_url: bool = False
+    """Whether its base URLs end in the API's version (`…/v1`), as OpenAI's do and Anthropic's do not."""
+
+    def route_for(self, method: str, path: str) -> Route | None:
+        """The entry of the allow-list that covers this call; None when it may not be made."""
+        return next((route for route in self.routes if route.matches(method, path)), None)
+
+    def carries(self, method: str, path: str, *, api_key: bool) -> bool:
+        """Whether an account with this kind of credential can make this call."""
+        route = self.route_for(method, path)
+        return route is not None and (api_key or not route.api_key_only)

@@ -1,0 +1,18 @@
+"""Every provider there is. A new one is one record and one name in PROVIDERS."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shunt.providers.anthropic import PROVIDER as ANTHROPIC
+from shunt.providers.base import Provider
+from shunt.providers.compatible import ANTHROPIC_COMPATIBLE
+
+PROVIDERS: Final = (ANTHROPIC, ANTHROPIC_COMPATIBLE)
+
+_BY_NAME: Final = {provider.name: provider for provider in PROVIDERS}
+
+
+def provider_named(name: str) -> Provider:
+    """Return the provider of this name. Raises KeyError: configuration was checked before."""
+    return _BY_NAME[name]

@@ -1,0 +1,101 @@
+"""Header lists as raw pairs, in order, exactly as they came.
+
+Names keep the case in which they were received; comparisons ignore it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Raw (name, value) pairs in order of arrival."""
+
+HOP_BY_HOP = frozenset(
+    {
+        # RFC 9110 §7.6.1, and the two that proxies of old used.
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-authentication-info",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+
+def get(headers: Headers, name: bytes) -> bytes | None:
+    """First value of `name` (lower case), or None."""
+    for key, value in headers:
+        if key.lower() == name:
+            return value
+    return None
+
+
+def get_all(headers: Headers, name: bytes) -> tuple[bytes, ...]:
+    """Every value of `name` (lower case), in order."""
+    return tuple(value for key, value in headers if key.lower() == name)
+
+
+def text(headers: Headers, name: bytes) -> str | None:
+    """First value of `name` as text; bytes outside ASCII become U+FFFD."""
+    value = get(headers, name)
+    return None if value is None else value.decode("ascii", "replace").strip()
+
+
+def named_by_connection(headers: Headers) -> frozenset[bytes]:
+    """Header names that `Connection` declares to belong to this hop only."""
+    named = b",".join(get_all(headers, b"connection")).lower()
+    return frozenset(token.strip() for token in named.split(b",") if token.strip())
+
+
+def without(headers: Headers, names: Iterable[bytes]) -> Headers:
+    """All headers but those named (lower case)."""
+    drop = frozenset(names)
+    return tuple(pair for pair in headers if pair[0].lower() not in drop)
+
+
+def replaced(headers: Headers, name: bytes, value: bytes) -> Headers:
+    """All headers with exactly one line `name`, at the place and in the spelling of the first there was."""
+    out: list[tuple[bytes, bytes]] = []
+    line: tuple[bytes, bytes] | None = (name, value)
+    for pair in headers:
+        if pair[0].lower() != name:
+            out.append(pair)
+        elif line is not None:
+            out.append((pair[0], value))
+            line = None
+    return tuple(out if line is None else [*out, line])
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """Headers that travel beyond this hop."""
+    return without(headers, HOP_BY_HOP | named_by_connection(headers))
+
+
+def with_tokens(headers: Headers, name: bytes, tokens: Iterable[bytes]) -> Headers:
+    """Merge `tokens` into the comma-separated header `name`: order kept, no duplicates.
+
+    Several lines of the same header become one, at the place of the first.
+    """
+    merged: dict[bytes, None] = {}
+    for value in (*get_all(headers, name), *tokens):
+        for token in value.split(b","):
+            if token.strip():
+                merged.setdefault(token.strip(), None)
+    return replaced(headers, name, b",".join(merged))
+
+
+def without_token(headers: Headers, name: bytes, token: bytes) -> Headers:
+    """Take one token out of the comma-separated header `name`; other lines stay as they are."""
+    out: list[tuple[bytes, bytes]] = []
+    for key, value in headers:
+        tokens = [part.strip() for part in value.split(b",")] if key.lower() == name else []
+        if token not in tokens:
+            out.append((key, value))
+        elif rest := [part for part in tokens if part and part != token]:
+            out.append((key, b",".join(rest)))
+    return tuple(out)

@@ -1,0 +1,110 @@
+"""What error answers have in common."""
+
+from __future__ import annotations
+
+import pytest
+
+from shunt.errors import Kind
+from shunt.protocols.failures import Told, failure, kind_of, told, whole_seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}',
+            Told(type="overloaded_error", message="Overloaded", request_id="req_1"),
+        ),
+        (
+            b'{"error":{"message":"No","type":"t","param":"model","code":"c"}}',
+            Told(type="t", code="c", message="No", param="model"),
+        ),
+        (b'{"error":{"code":1302,"message":"busy"}}', Told(code="1302", message="busy")),
+        (
+            b'{"type":"error","code":"server_error","message":"boom"}',
+            Told(code="server_error", message="boom"),
+        ),
+        (b'{"error":"model not found"}', Told(message="model not found")),
+        (b'{"detail":"Unsupported parameter: user"}', Told(message="Unsupported parameter: user")),
+        (
+            b'{"detail":[{"loc":["a"],"msg":"field required"},{"msg":"too long"}]}',
+            Told(message="field required; too long"),
+        ),
+        (
+            b'[{"error":{"code":400,"message":"API key not valid"}}]',
+            Told(code="400", message="API key not valid"),
+        ),
+        (b'"just words"', Told(message="just words")),
+        (b"upstream connect error", Told(message="upstream connect error")),
+        (b"<html><title>502 Bad Gateway</title></html>", Told(message="502 Bad Gateway")),
+        (b'{"error":{"message":{"a":1}}}', Told()),
+        (b'{"error":null}', Told()),
+        (b"[]", Told(message="[]")),
+        (b"", Told()),
+    ],
+)
+def test_every_shape_of_error_is_read(body: bytes, expected: Told) -> None:
+    """The shapes of the vendors, of frameworks and of gateways in between."""
+    assert told(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "named", "expected"),
+    [
+        (401, None, Kind.AUTHENTICATION),
+        (429, Kind.INVALID_REQUEST, Kind.RATE_LIMITED),
+        (429, Kind.BILLING, Kind.BILLING),
+        (503, Kind.OVERLOADED, Kind.OVERLOADED),
+        (503, None, Kind.UNAVAILABLE),
+        (500, Kind.RATE_LIMITED, Kind.RATE_LIMITED),
+        (500, None, Kind.INTERNAL),
+        (502, Kind.INTERNAL, Kind.UPSTREAM),
+        (400, Kind.INTERNAL, Kind.INTERNAL),
+        (400, Kind.CONTEXT_OVERFLOW, Kind.CONTEXT_OVERFLOW),
+        (418, None, Kind.INVALID_REQUEST),
+        (418, Kind.NOT_FOUND, Kind.NOT_FOUND),
+        (520, None, Kind.UPSTREAM),
+        (529, None, Kind.OVERLOADED),
+        (200, Kind.AUTHENTICATION, Kind.AUTHENTICATION),
+        (200, None, Kind.UPSTREAM),
+    ],
+)
+def test_status_and_name_together_decide(status: int, named: Kind | None, expected: Kind) -> None:
+    """A clear status wins over a vague name, a precise name over any status."""
+    assert kind_of(status, named) is expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (((b"Retry-After", b"12"),), 12.0),
+        (((b"retry-after", b"1.5"),), 1.5),
+        (((b"retry-after-ms", b"250"), (b"retry-after", b"1")), 0.25),
+        (((b"retry-after", b"Wed, 21 Oct 2026 07:28:00 GMT"),), None),
+        (((b"retry-after", b"-1"),), None),
+        ((), None),
+    ],
+)
+def test_retry_after_is_read_where_no_clock_is_needed(
+    headers: tuple[tuple[bytes, bytes], ...], expected: float | None
+) -> None:
+    """Seconds and milliseconds are understood; a date is left to those who know the time."""
+    assert failure(429, headers, Told(), None).retry_after == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [(b"true", True), (b"False", False), (b"maybe", None)])
+def test_the_vendors_advice_on_retrying_is_kept(value: bytes, expected: bool | None) -> None:
+    """`x-should-retry` travels with the failure."""
+    assert failure(500, ((b"x-should-retry", value),), Told(), None).should_retry is expected
+
+
+def test_a_status_that_is_no_error_is_not_kept() -> None:
+    """An error inside a 200 stream gets a status of its own when it is told on."""
+    assert failure(200, (), Told(message="m"), Kind.OVERLOADED).http_status == 529
+    assert failure(503, (), Told(message="m"), Kind.OVERLOADED).http_status == 503
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0.0, 1), (0.4, 1), (1.0, 1), (1.1, 2), (-5.0, 1)])
+def test_whole_seconds(seconds: float, expected: int) -> None:
+    """Up, and at least one."""
+    assert whole_seconds(seconds) == expected
