@@ -1,0 +1,166 @@
+"""credentials.json: the logins and keys shunt was given.
+
+The file is never overwritten unless it could be read, and every change is made to what is in the file
+at that moment, under a lock that other processes respect: two shunts, or a shunt and a command, never
+undo each other's work. The generation before the last is kept as `credentials.json.1`.
+
+The mark of a pending refresh lies in the account's own entry, so that one atomic write both stores a
+new token and takes the mark away: there is no moment in which only one of the two is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from attrs import define, evolve, field
+
+from shunt.accounts.credential import Credential
+from shunt.errors import CredentialsUnreadable, StoreError
+from shunt.store.credential_format import (
+    Document,
+    Malformed,
+    PendingRefresh,
+    StoredCredential,
+    decode,
+    encode,
+)
+from shunt.store.files import read_private, remove_stray, tighten, write_private
+from shunt.store.lock import PATIENCE, exclusive, writing
+
+LIMIT: Final = 8 * 1024 * 1024
+"""Bytes; thousands of accounts need less."""
+
+Accounts = Mapping[str, StoredCredential]
+"""Entries by account name."""
+
+
+@define
+class CredentialStore:
+    """The one way to credentials.json. All methods block on the disk: call them from a thread."""
+
+    path: Path
+    patience: float = PATIENCE
+    """Seconds to wait for another process."""
+    _generation: int = field(default=0, init=False)
+
+    @property
+    def backup(self) -> Path:
+        """Where the generation before the last is kept."""
+        return self.path.with_name(f"{self.path.name}.1")
+
+    def load(self) -> dict[str, StoredCredential]:
+        """Every stored credential by account name; empty when there is no file yet.
+
+        Raises:
+            CredentialsUnreadable: the file exists but cannot be read or trusted; it is left as it is.
+        """
+        return dict(self._read()[0].accounts)
+
+    def update(self, change: Callable[[Accounts], Accounts]) -> dict[str, StoredCredential]:
+        """Replace the stored credentials by what `change` makes of them; durable once this returns.
+
+        `change` is given what is in the file now, whoever wrote it, and must not call the store.
+
+        Raises:
+            CredentialsUnreadable: the file cannot be read or trusted; it is left as it is.
+            StoreError: it could not be written; what was in it still is.
+        """
+        with writing(self.path, self.patience):
+            before, text = self._read()
+            after = dict(change(before.accounts))
+            if after != before.accounts:
+                self._write(after, before, text)
+            return after
+
+    def put(self, name: str, credential: Credential) -> None:
+        """Store one account's credential. A pending refresh of it thereby has its end. Raises as `update`."""
+        self.update(lambda accounts: {**accounts, name: StoredCredential(credential)})
+
+    def remove(self, name: str) -> bool:
+        """Forget one account's credential, in the kept generation too; whether there was one. Raises as `update`."""
+        accounts = self.load()
+        if name not in accounts:
+            return False
+        self.update(lambda now: {other: stored for other, stored in now.items() if other != name})
+        with writing(self.path, self.patience):
+            text = self._read()[1]
+            if text is not None:
+                write_private(self.backup, text)
+        return True
+
+    def mark_pending(self, name: str, fingerprint: str, at: float) -> None:
+        """Record, durably, that a refresh token is about to be spent. Raises as `update`.
+
+        Args:
+            name: The account; nothing happens when it has no credential any more.
+            fingerprint: `Secret.fingerprint()` of the refresh token.
+            at: Epoch seconds.
+        """
+        self._set_pending(name, PendingRefresh(fingerprint, at))
+
+    def clear_pending(self, name: str) -> None:
+        """Record that the token was not spent after all (the endpoint was never reached). Raises as `update`."""
+        self._set_pending(name, None)
+
+    def pending(self) -> dict[str, PendingRefresh]:
+        """Refreshes that were begun and never ended, by account name. Raises as `load`.
+
+        At start each means: the last process ended in between, and the stored refresh token may be spent.
+        """
+        return {name: stored.pending for name, stored in self.load().items() if stored.pending is not None}
+
+    def refreshing(self, name: str, /) -> AbstractContextManager[None]:
+        """Keep other processes from renewing this account's login; they find the new one when they come to it.
+
+        Entering blocks for `patience` at most, and raises StoreError when another process is still at it.
+        """
+        digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]  # names are no file names
+        refusal = f"another shunt has been renewing the login of {name} for {self.patience:g} s"
+        return exclusive(self.path.with_name(f".{self.path.name}.{digest}.lock"), refusal, self.patience)
+
+    def sweep(self) -> tuple[str, ...]:
+        """Tidy up at start: left-overs of interrupted writes, access of other users. What was done, for people."""
+        with writing(self.path, self.patience):
+            strays = remove_stray(self.path) + remove_stray(self.backup)
+        done = [said for path in (self.path, self.backup) if (said := tighten(path)) is not None]
+        if strays:
+            done.append(f"removed {strays} left-over of interrupted writes beside {self.path}")
+        return tuple(done)
+
+    def _set_pending(self, name: str, pending: PendingRefresh | None) -> None:
+        def change(accounts: Accounts) -> Accounts:
+            if name not in accounts:
+                return accounts
+            return {**accounts, name: evolve(accounts[name], pending=pending)}
+
+        self.update(change)
+
+    def _read(self) -> tuple[Document, bytes | None]:
+        try:
+            text = read_private(self.path, limit=LIMIT)
+            document = Document() if text is None else decode(text)
+        except StoreError as error:
+            raise CredentialsUnreadable(f"{error}. Nothing was changed.") from error
+        except Malformed as error:
+            raise CredentialsUnreadable(self._cure(error)) from error
+        # A restored backup has a lower number; the next write is still the newest.
+        self._generation = max(self._generation, document.generation)
+        return document, text
+
+    def _write(self, accounts: Accounts, before: Document, text: bytes | None) -> None:
+        if text is not None:
+            with suppress(StoreError):  # a backup must not stand in the way of a new token
+                write_private(self.backup, text)
+        write_private(self.path, encode(accounts, self._generation + 1, before))
+        self._generation += 1
+
+    def _cure(self, error: Malformed) -> str:
+        kept = f"the version before is in {self.backup}; " if self.backup.exists() else ""
+        return (
+            f"{self.path} cannot be used: {error}. Nothing was changed. Correct it by hand, or move it away "
+            f"({kept}without it, accounts need `shunt add-account` again)."
+        )

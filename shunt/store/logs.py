@@ -1,0 +1,148 @@
+"""Logs: JSON lines in a rotated private file, plain lines on the terminal, secrets in neither.
+
+Redaction works on the final text, tracebacks included, so that no call site has to remember it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from attrs import define, field
+
+MAX_BYTES: Final = 10 * 1024 * 1024
+BACKUPS: Final = 5
+SHORTEST: Final = 8
+"""Shorter strings are not learnt as secrets: blanking them would blank ordinary words."""
+
+QUIET: Final = (
+    "httpx2",
+    "httpcore2",
+    "httpx",
+    "httpcore",
+    "hpack",
+    "h2",
+    "h11",
+    "quart",
+    "hypercorn",
+    "asyncio",
+)
+"""Loggers that print whole addresses or header values at INFO or DEBUG."""
+
+PATTERNS: Final = re.compile(
+    r"""
+      \bsk-[A-Za-z0-9_-]{6,}                          # Anthropic and OpenAI keys, and Claude tokens
+    | \bAIza[A-Za-z0-9_-]{20,}                        # Google keys
+    | \beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2} # JSON web tokens
+    | (?<=[Bb]earer\ )[^\s"',]+
+    | (?<=[?&]key=)[^\s"'&]+
+    """,
+    re.VERBOSE,
+)
+CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters (tab and newline apart): remote text must not steer a terminal."""
+
+
+@define
+class Redactor:
+    """Blanks known secrets and everything that looks like one."""
+
+    _known: set[str] = field(factory=set, repr=False)
+    _pattern: re.Pattern[str] | None = field(default=None, repr=False)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Blank these values from now on, whatever they look like."""
+        fresh = {secret for secret in secrets if len(secret) >= SHORTEST} - self._known
+        if fresh:
+            self._known |= fresh
+            longest_first = sorted(self._known, key=len, reverse=True)
+            self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
+
+    def clean(self, text: str) -> str:
+        """The text without secrets and control characters."""
+        if self._pattern is not None:
+            text = self._pattern.sub("***", text)
+        text = PATTERNS.sub("***", text)
+        return CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the record's own fields."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": round(record.created, 3),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return self._redactor.clean(json.dumps(line, ensure_ascii=False, default=str))
+
+
+class TerminalLines(logging.Formatter):
+    """A short line for people; tracebacks go to the file only."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__(datefmt="%H:%M:%S")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", {})
+        told = " ".join(f"{key}={value}" for key, value in fields.items() if value not in (None, "", 0))
+        text = f"{self.formatTime(record, self.datefmt)} {record.levelname.lower():7} {record.getMessage()} {told}"
+        return self._redactor.clean(text.rstrip())
+
+
+def open_logs(path: Path | None, level: str, redactor: Redactor, terminal: TextIO | None = None) -> None:
+    """Send everything of the root logger to `path` (0600, rotated) and warnings to the terminal.
+
+    A log that cannot be written is told once on the terminal and never disturbs a request.
+    """
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level.upper())
+    screen = logging.StreamHandler(terminal if terminal is not None else sys.stderr)
+    screen.setFormatter(TerminalLines(redactor))
+    screen.setLevel(max(logging.WARNING, root.level) if level != "debug" else logging.DEBUG)
+    root.addHandler(screen)
+    if path is not None:
+        try:
+            root.addHandler(_file(path, redactor))
+        except OSError as error:
+            root.warning("no log file: %s: %s", path, error.strerror)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.raiseExceptions = False
+
+
+def _file(path: Path, redactor: Redactor) -> logging.Handler:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = _PrivateRotatingFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
+    handler.setFormatter(JsonLines(redactor))
+    return handler
+
+
+class _PrivateRotatingFile(RotatingFileHandler):
+    """Creates its files 0600, whatever the umask says."""
+
+    def _open(self) -> Any:
+        def opener(name: str, flags: int) -> int:
+            return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)  # noqa: SIM115

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shunt.store.logs import Redactor, open_logs
+
+
+@pytest.fixture(autouse=True)
+def _root_logger() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    for handler in list(root.handlers):
+        if handler not in before:
+            root.removeHandler(handler)
+            handler.close()
+    for handler in before:
+        if handler not in root.handlers:
+            root.addHandler(handler)
+    root.setLevel(level)
+    logging.raiseExceptions = True
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-ant-oat01-test-token-1234",
+        "sk-test-obviously-fake",
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0ZXN0In0.c2ln",
+        "AIzaSyTESTTESTTESTTESTTESTTESTTEST1",
+    ],
+)
+def test_what_looks_like_a_secret_is_blanked(secret: str) -> None:
+    """Tokens of every known shape vanish from text without having been learnt."""
+    assert secret not in Redactor().clean(f"upstream said: bad token {secret}, sorry")
+
+
+def test_a_bearer_value_of_any_shape_is_blanked() -> None:
+    """What follows "Bearer " is blanked even when it looks like nothing known."""
+    assert Redactor().clean("Authorization: Bearer plain-words-1") == "Authorization: Bearer ***"
+
+
+def test_learnt_secrets_are_blanked_longest_first() -> None:
+    """A secret that begins with another one leaves no tail behind."""
+    redactor = Redactor()
+    redactor.learn(["letmein-1", "letmein-1-and-more"])
+    assert redactor.clean("x letmein-1-and-more y letmein-1 z") == "x *** y *** z"
+
+
+def test_short_strings_are_not_learnt() -> None:
+    """A three-letter key must not turn every log line into stars."""
+    redactor = Redactor()
+    redactor.learn(["the"])
+    assert redactor.clean("the weather") == "the weather"
+
+
+def test_control_characters_of_remote_text_are_escaped() -> None:
+    """An escape sequence from an upstream cannot steer the reader's terminal."""
+    assert "\x1b" not in Redactor().clean("\x1b[2Jgone")
+
+
+def test_the_file_is_private_json_lines_without_secrets(tmp_path: Path) -> None:
+    """The log file is 0600 from its creation, one JSON object a line, tracebacks redacted."""
+    old = os.umask(0)
+    try:
+        path = tmp_path / "logs" / "shunt.log"
+        open_logs(path, "info", Redactor(), io.StringIO())
+        try:
+            raise ValueError("token sk-ant-oat01-test-token-1234 refused")
+        except ValueError:
+            logging.getLogger("test").exception("it broke", extra={"fields": {"account": "main"}})
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    line = json.loads(path.read_text())
+    assert (line["message"], line["account"], line["level"]) == ("it broke", "main", "error")
+    assert "sk-ant" not in path.read_text()
+    assert "ValueError" in line["traceback"]
+
+
+def test_the_terminal_gets_no_traceback(tmp_path: Path) -> None:
+    """People see one line; the traceback is in the file."""
+    screen = io.StringIO()
+    open_logs(tmp_path / "shunt.log", "info", Redactor(), screen)
+    try:
+        raise ValueError("inner")
+    except ValueError:
+        logging.getLogger("test").exception("it broke")
+    assert "it broke" in screen.getvalue()
+    assert "Traceback" not in screen.getvalue()
+
+
+def test_a_log_that_cannot_be_opened_disturbs_nothing(tmp_path: Path) -> None:
+    """A file in the place of the folder: one notice on the terminal, and logging goes on there."""
+    blocker = tmp_path / "logs"
+    blocker.write_text("")
+    screen = io.StringIO()
+    open_logs(blocker / "shunt.log", "info", Redactor(), screen)
+    logging.getLogger("test").warning("still here")
+    assert "no log file" in screen.getvalue()
+    assert "still here" in screen.getvalue()
