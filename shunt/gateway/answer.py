@@ -1,0 +1,107 @@
+"""From an attempt or an error to what the client is sent."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shunt.errors import AllCooling, Kind, ShuntError
+from shunt.gateway.attempt import Attempt
+from shunt.gateway.delivery import Delivery
+from shunt.gateway.refusals import UpstreamFailed
+from shunt.inference.failure import Failure
+from shunt.inference.inbound import Inbound
+from shunt.protocols.base import Protocol
+from shunt.wire import headers as header
+from shunt.wire.headers import Headers
+
+WITHHELD: Final = frozenset(
+    {
+        # What belongs to the vendor's own site, not to an answer relayed from this machine.
+        b"set-cookie",
+        b"set-cookie2",
+        b"strict-transport-security",
+        b"alt-svc",
+        b"location",
+        b"refresh",
+        b"clear-site-data",
+        b"server",
+        b"content-security-policy",
+        b"report-to",
+        b"nel",
+        # Framing is made anew on this hop.
+        b"content-length",
+        b"date",
+    }
+)
+PATIENCE: Final = 60.0
+"""Seconds above which a client is told not to retry by itself: agents wait out a minute and stop
+at once for more, which is what their users want to see."""
+
+
+def relayed(headers: Headers) -> Headers:
+    """The upstream's headers that travel on to the client."""
+    out: list[tuple[bytes, bytes]] = []
+    for name, value in header.end_to_end(headers):
+        low = name.lower()
+        if low in WITHHELD or low.startswith((b"access-control-", b"x-shunt-")):
+            continue
+        if low == b"content-type" and value.lower().lstrip().startswith((b"text/html", b"application/xhtml")):
+            out.append((name, b"text/plain; charset=utf-8"))  # never a page on our origin
+            continue
+        out.append((name, value))
+    return tuple(out)
+
+
+def marks(inbound: Inbound, account: str, attempts: int) -> Headers:
+    """The `x-shunt-*` headers of an answer."""
+    out = [(b"x-shunt-request-id", inbound.id.encode()), (b"x-shunt-attempts", str(attempts).encode())]
+    if account:
+        out.insert(0, (b"x-shunt-account", account.encode()))
+    return tuple(out)
+
+
+def failure_of(error: ShuntError, request_id: str, now: float) -> Failure:
+    """An error in the words for a client, in no protocol yet."""
+    retry_after: float | None = None
+    if isinstance(error, AllCooling) and error.retry_at is not None:
+        retry_after = max(1.0, error.retry_at - now)
+    should_retry = None
+    if error.kind is Kind.RATE_LIMITED and retry_after is not None and retry_after > PATIENCE:
+        should_retry = False
+    return Failure(
+        kind=error.kind,
+        message=str(error),
+        request_id=request_id,
+        retry_after=retry_after,
+        should_retry=should_retry,
+    )
+
+
+def refusal(error: ShuntError, inbound: Inbound, protocol: Protocol, attempts: int, now: float) -> Delivery:
+    """An error as a whole answer in the caller's protocol."""
+    if isinstance(error, UpstreamFailed) and error.attempt.body is not None and error.attempt.status >= 400:
+        return verbatim(error.attempt, inbound, protocol, attempts)
+    account = error.attempt.outcome.account if isinstance(error, UpstreamFailed) else ""
+    told = protocol.encode_error(failure_of(error, inbound.id, now))
+    return Delivery(told.status, told.headers + marks(inbound, account, attempts), told.body)
+
+
+def verbatim(attempt: Attempt, inbound: Inbound, protocol: Protocol, attempts: int) -> Delivery:
+    """A vendor's refusal as it came; a web page in its place becomes a short error."""
+    body = b"".join(attempt.body.head) if attempt.body is not None else b""
+    if body.lstrip()[:1] not in (b"{", b"["):
+        decoded = protocol.decode_error(attempt.status, attempt.headers, body)
+        failure = Failure(
+            kind=decoded.kind,
+            message=decoded.message or f"the upstream answered {attempt.status}",
+            request_id=inbound.id,
+            status=attempt.status,
+        )
+        told = protocol.encode_error(failure)
+        kept = tuple(
+            p for p in relayed(attempt.headers) if p[0].lower() not in (b"content-type", b"content-encoding")
+        )
+        headers = told.headers + kept
+        return Delivery(told.status, headers + marks(inbound, attempt.outcome.account, attempts), told.body)
+    headers = relayed(attempt.headers) + marks(inbound, attempt.outcome.account, attempts)
+    return Delivery(attempt.status, headers, body)

@@ -1,0 +1,274 @@
+"""One try at one account: send, read as much of the answer as tells what it is, classify.
+
+A streamed answer counts as an answer only once it carries content: an error hidden in a 200
+stream, or a stream that ends before it said anything, is a failed attempt like any other and the
+request may go elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import trio
+from attrs import define, evolve, field, frozen
+
+from shunt.accounts.account import Account
+from shunt.accounts.credential import Credential
+from shunt.accounts.outcomes import Outcome, Verdict
+from shunt.errors import (
+    UpstreamBroke,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnexpected,
+    UpstreamUnreachable,
+)
+from shunt.gateway.decoding import DecodingTap
+from shunt.gateway.lifetime import Lifetime
+from shunt.inference.inbound import Inbound, Operation
+from shunt.protocols import protocol_named
+from shunt.protocols.base import Protocol, Tap
+from shunt.providers.base import Answer, Provider
+from shunt.providers.build import build_call
+from shunt.upstream.client import Reply, Upstream
+from shunt.wire import headers as header
+from shunt.wire.encoding import decoder
+from shunt.wire.headers import Headers
+
+ERROR_BODY = 64 * 1024
+"""Bytes of an error's body that are read; a vendor's error is a few hundred."""
+ERROR_WITHIN = 5.0
+"""Seconds an error's body may take."""
+PLAIN_BODY = 4 * 1024 * 1024
+"""Bytes of a plain answer collected before the first is passed on, so that one that breaks can
+still be asked for elsewhere. Longer answers are passed on as they come."""
+PEEK_WITHIN = 5.0
+"""Seconds after the first bytes of a stream within which its first content is awaited. A model
+that thinks longer must not be kept from showing that it lives."""
+PEEK_BYTES = 256 * 1024
+"""Bytes of a stream held back while waiting for its first content."""
+
+
+@define(eq=False)
+class Source:
+    """An answer's chunks, which may be awaited with a deadline without losing any.
+
+    Cancelling a generator's `__anext__` finishes it: the next call would look like a clean end and
+    the rest would be lost. So a read that may be given up runs in a task of its own.
+    """
+
+    _chunks: AsyncIterator[bytes]
+    _nursery: trio.Nursery
+    _pending: trio.Event | None = None
+    _chunk: bytes | None = None
+    _error: Exception | None = None
+
+    async def next(self) -> bytes | None:
+        """Return the next chunk, or None at the end. Raises UpstreamError when the answer breaks."""
+        if self._pending is None:
+            return await anext(self._chunks, None)
+        await self._pending.wait()
+        self._pending = None
+        if self._error is not None:
+            raise self._error
+        return self._chunk
+
+    async def next_within(self, seconds: float) -> bytes | None:
+        """Like `next`; raises trio.TooSlowError after `seconds`, with nothing lost."""
+        if self._pending is None:
+            self._pending = trio.Event()
+            self._nursery.start_soon(self._read, self._pending)
+        with trio.fail_after(seconds):
+            await self._pending.wait()
+        return await self.next()
+
+    async def _read(self, done: trio.Event) -> None:
+        try:
+            self._chunk = await anext(self._chunks, None)
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for this chunk
+            self._error = error
+        finally:
+            done.set()
+
+
+@frozen
+class Body:
+    """What is known of an answer's body when the attempt is judged."""
+
+    head: tuple[bytes, ...] = field(repr=False)
+    """Chunks read so far, in order."""
+    source: Source | None
+    """Where the rest comes from; None when `head` is all of it."""
+    tap: Tap | None
+    """Has already been fed `head`."""
+    is_stream: bool = False
+    encoded: bool = False
+    """Compressed although plain bytes were asked for: nothing of ours can be put in between."""
+
+
+@frozen
+class Attempt:
+    """One try and what came of it."""
+
+    outcome: Outcome
+    status: int = 0
+    headers: Headers = field(default=(), repr=False)
+    body: Body | None = None
+    """None when no answer came."""
+    error: UpstreamError | None = None
+    """Why no (usable) answer came."""
+
+    @property
+    def served(self) -> bool:
+        """Whether this is an answer of the kind that was asked for."""
+        return self.outcome.verdict is Verdict.SERVED
+
+
+@define
+class Attempts:
+    """Makes attempts. One object for the program's life."""
+
+    upstream: Upstream
+    now: Callable[[], float]
+
+    async def make(
+        self,
+        account: Account,
+        provider: Provider,
+        credential: Credential,
+        inbound: Inbound,
+        lifetime: Lifetime,
+    ) -> Attempt:
+        """Send `inbound` to `account` and judge the answer. Raises nothing of the upstream's."""
+        call = build_call(account, provider, credential, inbound)
+        try:
+            reply = await self.upstream.send(call)
+        except UpstreamError as error:
+            return Attempt(self._failed(account, error), error=error)
+        lifetime.defer(reply.aclose)  # before any checkpoint
+        try:
+            attempt = await self._judge(account, provider, inbound, reply, lifetime)
+        except UpstreamError as error:
+            attempt = Attempt(self._failed(account, error), error=error)
+        if attempt.body is None or attempt.body.source is None:
+            await reply.aclose()
+        return attempt
+
+    async def _judge(
+        self, account: Account, provider: Provider, inbound: Inbound, reply: Reply, lifetime: Lifetime
+    ) -> Attempt:
+        answered = (reply.status, reply.headers)
+        if reply.status >= 300:
+            text = await reply.read(ERROR_BODY, ERROR_WITHIN)
+            outcome = provider.classify(account, inbound, Answer(*answered, text), self.now())
+            return Attempt(outcome, *answered, Body((text,), None, None))
+        outcome = provider.classify(account, inbound, Answer(*answered, b""), self.now())
+        source = Source(reply.chunks(), lifetime.nursery)
+        if inbound.operation is Operation.PASS or inbound.operation is Operation.BATCHES:
+            return Attempt(outcome, *answered, Body((), source, None))
+        protocol = protocol_named(provider.protocol)
+        streams = content_type(reply.headers) == "text/event-stream"
+        tap = protocol.stream_tap() if streams else protocol.body_tap()
+        encoding = (header.text(reply.headers, b"content-encoding") or "identity").lower()
+        if encoding != "identity":
+            tap = DecodingTap(tap, decoder(encoding))
+        body = await (peek_stream(source, tap) if streams else collect_plain(source, tap))
+        body = evolve(body, encoded=encoding != "identity")
+        wrong = wrong_answer(reply, body, inbound)
+        if wrong is not None:
+            return self._unusable(account, inbound, provider, protocol, reply, body, wrong)
+        return Attempt(outcome, *answered, body)
+
+    def _unusable(
+        self,
+        account: Account,
+        inbound: Inbound,
+        provider: Provider,
+        protocol: Protocol,
+        reply: Reply,
+        body: Body,
+        wrong: UpstreamError,
+    ) -> Attempt:
+        """A 200 that is none: an error inside, or something else than was asked for."""
+        if body.tap is None or body.tap.failure is None:
+            return Attempt(self._failed(account, wrong), error=wrong)
+        first = b"".join(body.head)[:ERROR_BODY]
+        outcome = provider.classify(account, inbound, Answer(reply.status, reply.headers, first), self.now())
+        told = protocol.encode_error(body.tap.failure)
+        return Attempt(outcome, told.status, told.headers, Body((told.body,), None, None), error=wrong)
+
+    def _failed(self, account: Account, error: UpstreamError) -> Outcome:
+        if isinstance(error, UpstreamUnreachable):
+            verdict = Verdict.UNREACHABLE
+        elif isinstance(error, UpstreamTimeout):
+            verdict = Verdict.TIMED_OUT
+        else:
+            verdict = Verdict.BROKEN
+        return Outcome(
+            account=account.name,
+            verdict=verdict,
+            at=self.now(),
+            reason=type(error).__name__,
+            message=str(error),
+        )
+
+
+def content_type(headers: Headers) -> str:
+    """The media type of an answer, without parameters, in lower case."""
+    return (header.text(headers, b"content-type") or "").partition(";")[0].strip().lower()
+
+
+async def peek_stream(source: Source, tap: Tap) -> Body:
+    """Read until the stream carries content, fails, finishes or ends, within limits."""
+    head: list[bytes] = []
+    size = 0
+    deadline: float | None = None
+    while not (tap.content or tap.failure or tap.finished) and size < PEEK_BYTES:
+        try:
+            if deadline is None:
+                chunk = await source.next()
+                deadline = trio.current_time() + PEEK_WITHIN
+            else:
+                chunk = await source.next_within(max(0.0, deadline - trio.current_time()))
+        except trio.TooSlowError:
+            break
+        if chunk is None:
+            tap.close()
+            return Body(tuple(head), None, tap, is_stream=True)
+        tap.feed(chunk)
+        head.append(chunk)
+        size += len(chunk)
+    return Body(tuple(head), source, tap, is_stream=True)
+
+
+async def collect_plain(source: Source, tap: Tap) -> Body:
+    """Read a plain answer whole, or its first 4 MiB."""
+    head: list[bytes] = []
+    size = 0
+    while size < PLAIN_BODY:
+        chunk = await source.next()
+        if chunk is None:
+            tap.close()
+            return Body((b"".join(head),), None, tap)
+        tap.feed(chunk)
+        head.append(chunk)
+        size += len(chunk)
+    return Body(tuple(head), source, tap)
+
+
+def wrong_answer(reply: Reply, body: Body, inbound: Inbound) -> UpstreamError | None:
+    """Why a 2xx is not an answer to what was asked, or None when it is one."""
+    tap = body.tap
+    if tap is not None and tap.failure is not None and not tap.content:
+        return UpstreamUnexpected(f"the stream began with an error: {tap.failure.message}")
+    if body.is_stream:
+        if body.source is None and tap is not None and not tap.content and not tap.finished:
+            return UpstreamBroke("the stream ended before it said anything")
+        return None
+    kind = content_type(reply.headers)
+    if not any(body.head):
+        return UpstreamUnexpected(f"an empty answer with status {reply.status}")
+    if kind.startswith("text/html") and inbound.operation is not Operation.PASS:
+        return UpstreamUnexpected(
+            "a web page instead of an API answer; an intercepting proxy or a captive portal may be in the way"
+        )
+    return None

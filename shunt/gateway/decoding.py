@@ -1,0 +1,74 @@
+"""A tap for an answer that came compressed although plain bytes were asked for."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from shunt.inference.failure import Failure
+from shunt.inference.usage import Usage
+from shunt.protocols.base import Tap
+from shunt.wire.encoding import Corrupt, Decoder
+
+MOST = 256 * 1024 * 1024
+"""Decoded bytes looked at; a bomb is passed on as it came, and no longer read."""
+
+
+@define(eq=False)
+class DecodingTap:
+    """Feeds another tap with the decoded bytes. What cannot be decoded is passed on unread."""
+
+    _tap: Tap
+    _decoder: Decoder | None
+    _size: int = 0
+    _blind: bool = False
+    """The bytes can (no longer) be read: trust their end."""
+
+    @property
+    def content(self) -> bool:
+        """Whether content has passed; unreadable bytes count as content."""
+        return self._tap.content or self._blind
+
+    @property
+    def finished(self) -> bool:
+        """Whether the terminal event has passed."""
+        return self._tap.finished or self._blind
+
+    @property
+    def pending(self) -> int:
+        """Nothing can be held back of what is not read as it came."""
+        return 0
+
+    @property
+    def failure(self) -> Failure | None:
+        """An error event that has passed."""
+        return self._tap.failure
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens read so far."""
+        return self._tap.usage
+
+    @property
+    def model(self) -> str:
+        """Model named by the answer."""
+        return self._tap.model
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes as they came."""
+        if self._decoder is None:
+            self._blind = True
+        if self._blind or self._decoder is None:
+            return
+        try:
+            for piece in self._decoder.feed(chunk):
+                self._size += len(piece)
+                if self._size > MOST:
+                    self._blind = True
+                    return
+                self._tap.feed(piece)
+        except Corrupt:
+            self._blind = True
+
+    def close(self) -> None:
+        """The answer has ended."""
+        self._tap.close()

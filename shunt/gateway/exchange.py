@@ -1,0 +1,225 @@
+"""One request's way: choose an account, try it, deliver or fail over, wait when all are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+
+import trio
+from attrs import define, evolve, field, frozen
+
+from shunt.accounts.account import Account
+from shunt.accounts.credential import Credential, Login
+from shunt.accounts.outcomes import Verdict
+from shunt.accounts.state import AttemptNote
+from shunt.custody import Custody
+from shunt.errors import CredentialError, RefreshFailed
+from shunt.gateway.attempt import Attempt, Attempts
+from shunt.gateway.hold import WaitingRoom, worth_waiting
+from shunt.gateway.lifetime import Lifetime
+from shunt.gateway.refusals import Situation, give_up
+from shunt.inference.inbound import Inbound
+from shunt.pool import AccountPool
+from shunt.providers import provider_named
+from shunt.routing.last_resort import last_resort
+from shunt.routing.next_step import Progress, Step, next_step, pause_before
+from shunt.routing.view import Choice, Demand
+
+SPENT = frozenset({Verdict.LIMITED, Verdict.THROTTLED})
+"""Verdicts after which waiting for the account makes sense."""
+
+RENEWAL_PAUSE = 30.0
+"""Seconds to leave an account alone whose login could not be renewed just now."""
+
+
+@frozen
+class Means:
+    """What every exchange works with. One object for the program's life."""
+
+    pool: AccountPool
+    custody: Custody
+    attempts: Attempts
+    room: WaitingRoom
+    wait: Callable[[], float]
+    """Seconds a request may be held when the caller does not say."""
+    now: Callable[[], float]
+    jitter: Callable[[], float]
+
+
+@define(eq=False)
+class Exchange:
+    """One request on its way. `run` once; the notes are read when the request is recorded."""
+
+    means: Means
+    inbound: Inbound
+    lifetime: Lifetime
+    families: Mapping[str, str]
+    """Account name → model family, of the accounts that can carry this call."""
+    notes: list[AttemptNote] = field(factory=list)
+    account: str = ""
+    """The account tried last."""
+    held: bool = False
+    """Whether the request is standing in the waiting room now."""
+    _tried: frozenset[str] = frozenset()
+    _failures: list[Attempt] = field(factory=list)
+    _progress: Progress = Progress()
+    _newly_bound: bool = False
+
+    async def run(self) -> Attempt:
+        """Return the attempt whose answer goes to the client.
+
+        Raises ShuntError with the words for the client when there is none.
+        """
+        while True:
+            demand = self._demand()
+            choice = self.means.pool.choose(demand, self._tried)
+            if choice.account is None:
+                choice = self._last_resort(demand, choice)
+            if choice.account is None:
+                await self._wait_or_give_up(demand)
+            elif self._until() > self.means.now() and self.means.room.must_queue(choice.account):
+                await self._stand_in_line(demand)
+            else:
+                attempt = await self._try(choice.account, choice)
+                if attempt is not None:
+                    return attempt
+
+    def _last_resort(self, demand: Demand, choice: Choice) -> Choice:
+        name = last_resort(self.means.pool.view(), demand, choice, self._tried, self.means.now())
+        return choice if name is None else evolve(choice, account=name, why="nobody else", borrowed=True)
+
+    # ── one account ───────────────────────────────────────────────────────────────────────────
+
+    async def _try(self, name: str, choice: Choice) -> Attempt | None:
+        """Try one account until its answer is to be delivered (returned) or it is left (None)."""
+        self.account = name
+        self._bind(name, choice, served=False)
+        with ExitStack() as held:
+            held.enter_context(self.means.pool.lease(name))
+            while True:
+                credential = self.means.custody.credential(name)
+                account = self.means.pool.accounts.get(name)
+                if credential is None or account is None:
+                    self._tried |= {name}
+                    return None
+                with self.means.room.trying(name):
+                    attempt = await self._attempt(account, credential)
+                    step = next_step(attempt.outcome, self._progress_with(credential))
+                    if step is not Step.REFRESH:
+                        self.means.pool.record(attempt.outcome)
+                if step is Step.DELIVER:
+                    self._bind(name, choice, served=attempt.served)
+                    self.lifetime.defer(_releasing(held.pop_all()))
+                    return attempt
+                if not await self._again(step, name, credential, attempt):
+                    return None
+
+    async def _attempt(self, account: Account, credential: Credential) -> Attempt:
+        provider = provider_named(account.provider)
+        attempt = await self.means.attempts.make(account, provider, credential, self.inbound, self.lifetime)
+        outcome = attempt.outcome
+        self.notes.append(AttemptNote(account.name, outcome.verdict, outcome.reason))
+        return attempt
+
+    async def _again(self, step: Step, name: str, credential: Credential, attempt: Attempt) -> bool:
+        """Prepare another try of the same account; False leaves it."""
+        if step is Step.REFRESH and isinstance(credential, Login):
+            self._progress = self._progress.after_refresh(name)
+            return await self._refresh(name, credential, attempt)
+        self._failures.append(attempt)
+        self._progress = self._progress.after(attempt.outcome, step)
+        if step is Step.GIVE_UP:
+            raise give_up(self._situation())
+        await trio.sleep(pause_before(step, self._progress, self.means.jitter()))
+        if step is Step.RETRY_HERE:
+            return True
+        self._tried |= {name}
+        return False
+
+    async def _refresh(self, name: str, credential: Login, attempt: Attempt) -> bool:
+        try:
+            await self.means.custody.refresh(name, credential.access)
+        except CredentialError as error:
+            # A refused refresh token is told to the pool by custody itself.
+            if isinstance(error, RefreshFailed):
+                wait = error.retry_after if error.retry_after is not None else RENEWAL_PAUSE
+                until = self.means.now() + wait
+                self.means.pool.record(evolve(attempt.outcome, until=until, reason=str(error)))
+            self.notes.append(AttemptNote(name, Verdict.UNAUTHORIZED, str(error)))
+            self._tried |= {name}
+            return False
+        return True
+
+    def _progress_with(self, credential: Credential) -> Progress:
+        refreshable = isinstance(credential, Login) and bool(credential.refresh)
+        return evolve(
+            self._progress,
+            refreshable=refreshable,
+            vendor_overloaded=self.means.pool.is_overloaded(self.account),
+        )
+
+    def _bind(self, name: str, choice: Choice, *, served: bool) -> None:
+        """Keep the conversation where its prompt cache is (or is about to be)."""
+        conversation = self.inbound.conversation
+        if not conversation or self.inbound.wanted_account:
+            return
+        bound, _ = self.means.pool.bound(conversation)
+        self._newly_bound = self._newly_bound or not bound
+        if self._newly_bound or not choice.borrowed:
+            self.means.pool.bind(conversation, name, hard=served and self.inbound.outline.chained)
+
+    # ── waiting ───────────────────────────────────────────────────────────────────────────────
+
+    async def _wait_or_give_up(self, demand: Demand) -> None:
+        until = self._until()
+        failed_otherwise = self._failures and not any(
+            failure.outcome.verdict in SPENT for failure in self._failures
+        )
+        whole = self.means.pool.consider(demand)  # without what this request has tried
+        if failed_otherwise or self.means.room.full or not worth_waiting(whole, until, self.means.now()):
+            raise give_up(self._situation())
+        await self._stand_in_line(demand)
+
+    async def _stand_in_line(self, demand: Demand) -> None:
+        self.held = True
+        try:
+            await self.means.room.wait(demand, self.inbound.conversation, self._until())
+        finally:
+            self.held = False
+        self._tried = frozenset()
+        self._failures.clear()
+        self._progress = Progress()
+
+    def _until(self) -> float:
+        """Epoch seconds until which this request may be held."""
+        wait = self.inbound.wait
+        return self.inbound.arrived_at + (self.means.wait() if wait is None else wait)
+
+    def _situation(self) -> Situation:
+        view = self.means.pool.view()
+        return Situation(
+            whole=self.means.pool.consider(self._demand()),
+            view=view,
+            inbound=self.inbound,
+            carriers=frozenset(self.families),
+            failures=tuple(self._failures),
+            now=self.means.now(),
+        )
+
+    def _demand(self) -> Demand:
+        bound, hard = self.means.pool.bound(self.inbound.conversation)
+        return Demand(
+            model=self.inbound.outline.model,
+            families=self.families,
+            pools=self.inbound.pools,
+            wanted=self.inbound.wanted_account,
+            bound=bound,
+            bound_hard=hard and self.inbound.outline.chained,
+        )
+
+
+def _releasing(held: ExitStack) -> Callable[[], Awaitable[None]]:
+    async def release() -> None:
+        held.close()
+
+    return release

@@ -1,0 +1,209 @@
+"""The gateway: takes a request, gives back a delivery."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import trio
+from attrs import define, field
+
+from shunt.accounts.state import RequestRecord
+from shunt.errors import AllCooling, ShuntError
+from shunt.gateway.answer import failure_of, marks, refusal, relayed, verbatim
+from shunt.gateway.attempt import Attempt
+from shunt.gateway.carriers import Carriers
+from shunt.gateway.delivery import Delivery
+from shunt.gateway.exchange import Exchange, Means
+from shunt.gateway.lifetime import Lifetime
+from shunt.gateway.listing import Listing
+from shunt.gateway.recording import Recording
+from shunt.gateway.refusals import UpstreamFailed
+from shunt.gateway.relay import Relay
+from shunt.inference.inbound import Inbound, Operation
+from shunt.models.estimate import estimate_tokens
+from shunt.protocols import protocol_named
+from shunt.protocols.base import Protocol
+from shunt.wire import headers as header
+from shunt.wire import json
+from shunt.wire.encoding import decoded
+
+JSON = ((b"content-type", b"application/json"),)
+LARGEST_COUNTED = 64 * 1024 * 1024
+"""Bytes a compressed body may unfold to when it is counted here."""
+REMOTE_SILENT = 50.0
+"""Seconds a caller from another machine is left unanswered: tunnels cut at a hundred."""
+
+
+@define(eq=False)
+class Gateway:
+    """Serves requests. One object for the program's life."""
+
+    means: Means
+    carriers: Carriers
+    keep: Callable[[RequestRecord], None]
+    listing: Listing
+    hold_silent: Callable[[], float | None]
+    """Configured seconds before a held stream is committed to 200; None leaves it to the protocol."""
+    keepalive_every: Callable[[], float]
+    active: dict[str, Recording] = field(factory=dict)
+    """Requests running now, by id."""
+
+    async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
+        """Answer one request. Raises nothing but cancellation."""
+        protocol = protocol_named(inbound.protocol)
+        recording = self._recording(inbound, lifetime)
+        exchange = Exchange(self.means, inbound, lifetime, self.carriers.for_call(inbound))
+        recording.exchange = exchange
+        pursuit = _Pursuit(exchange, recording, protocol)
+        if inbound.operation is Operation.GENERATE and inbound.outline.stream:
+            return await self._stream(pursuit, lifetime)
+        delivery = await pursuit.run()
+        if inbound.operation is Operation.COUNT_TOKENS and isinstance(pursuit.error, AllCooling):
+            delivery = self._estimate(inbound)
+        recording.answered(delivery.status)
+        return delivery
+
+    async def models(self, inbound: Inbound, lifetime: Lifetime, name: str = "") -> Delivery:
+        """Answer with the list of models, or the entry of the one that is named."""
+        protocol = protocol_named(inbound.protocol)
+        recording = self._recording(inbound, lifetime)
+        try:
+            entries = await self.listing.entries(inbound, lifetime)
+            found = self.listing.one(entries, name) if name else self.listing.document(entries, protocol.name)
+        except ShuntError as error:
+            delivery = refusal(error, inbound, protocol, 0, self.means.now())
+        else:
+            delivery = Delivery(200, JSON + marks(inbound, "", 0), json.encode(found))
+        recording.progress.complete = True
+        recording.answered(delivery.status)
+        return delivery
+
+    def _recording(self, inbound: Inbound, lifetime: Lifetime) -> Recording:
+        recording = Recording(inbound, self.means.now, self.keep)
+        self.active[inbound.id] = recording
+        lifetime.defer(recording.close)
+        lifetime.defer(self._forget(inbound.id))
+        return recording
+
+    def _estimate(self, inbound: Inbound) -> Delivery:
+        """Counting never waits for an account: while all are spent the count is estimated here."""
+        encoding = (header.text(inbound.headers, b"content-encoding") or "").lower()
+        body = decoded(inbound.body, encoding, LARGEST_COUNTED)
+        tokens = estimate_tokens(json.peek(body or b"", dict) or {})
+        return Delivery(200, JSON + marks(inbound, "", 0), json.encode({"input_tokens": tokens}))
+
+    async def _stream(self, pursuit: _Pursuit, lifetime: Lifetime) -> Delivery:
+        """Leave a stream's status open as long as its client bears, then commit to 200."""
+        lifetime.nursery.start_soon(pursuit.settle)
+        with trio.move_on_after(self._silence(pursuit)):
+            await pursuit.settled.wait()
+        if pursuit.delivery is not None:
+            pursuit.recording.answered(pursuit.delivery.status)
+            return pursuit.delivery
+        inbound = pursuit.exchange.inbound
+        pursuit.recording.answered(200)
+        headers = (
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-cache"),
+            *marks(inbound, "", len(pursuit.exchange.notes)),
+        )
+        return Delivery(200, headers, _Committed(pursuit, self.keepalive_every()))
+
+    def _silence(self, pursuit: _Pursuit) -> float:
+        configured = self.hold_silent()
+        if configured is not None:
+            return configured
+        silent = pursuit.protocol.hold_silent
+        return silent if pursuit.exchange.inbound.local else min(silent, REMOTE_SILENT)
+
+    def _forget(self, request_id: str) -> Callable[[], Awaitable[None]]:
+        async def forget() -> None:
+            self.active.pop(request_id, None)
+
+        return forget
+
+
+@define(eq=False)
+class _Pursuit:
+    """An exchange whose result may be awaited, and turned into a delivery."""
+
+    exchange: Exchange
+    recording: Recording
+    protocol: Protocol
+    settled: trio.Event = field(factory=trio.Event)
+    delivery: Delivery | None = None
+    error: ShuntError | None = None
+    """Why `delivery` is a refusal."""
+
+    async def settle(self) -> None:
+        """Run in the request's nursery; `delivery` stands when `settled` is set."""
+        self.delivery = await self.run()
+        self.settled.set()
+
+    async def run(self) -> Delivery:
+        inbound = self.exchange.inbound
+        try:
+            attempt = await self.exchange.run()
+        except ShuntError as error:
+            self.error = error
+            if isinstance(error, UpstreamFailed):
+                self.recording.attempt = error.attempt
+            now = self.exchange.means.now()
+            return refusal(error, inbound, self.protocol, len(self.exchange.notes), now)
+        self.recording.attempt = attempt
+        return self._deliver(attempt, inbound)
+
+    def _deliver(self, attempt: Attempt, inbound: Inbound) -> Delivery:
+        attempts = len(self.exchange.notes)
+        if not attempt.served or attempt.body is None:
+            self.recording.progress.complete = True
+            return verbatim(attempt, inbound, self.protocol, attempts)
+        headers = relayed(attempt.headers) + marks(inbound, attempt.outcome.account, attempts)
+        body = attempt.body
+        if body.source is None and not body.is_stream:
+            self.recording.progress.complete = True
+            return Delivery(attempt.status, headers, b"".join(body.head))
+        relay = Relay(body, self.protocol, inbound.id, self.recording.progress)
+        return Delivery(attempt.status, headers, relay)
+
+
+@define(eq=False)
+class _Committed(AsyncIterator[bytes]):
+    """A stream that was begun before its answer was there: keep-alives, then the answer."""
+
+    _pursuit: _Pursuit
+    _every: float
+    _sent: int = 0
+    _body: AsyncIterator[bytes] | None = None
+    _ended: bool = False
+
+    async def __anext__(self) -> bytes:
+        if self._body is not None:
+            return await anext(self._body)
+        if self._ended:
+            raise StopAsyncIteration
+        if self._sent:
+            with trio.move_on_after(self._every):
+                await self._pursuit.settled.wait()
+        delivery = self._pursuit.delivery
+        if delivery is None:
+            self._sent += 1
+            return self._pursuit.protocol.keep_alive(self._sent - 1)
+        if delivery.status < 300 and not isinstance(delivery.body, bytes):
+            self._body = delivery.body
+            return await anext(self._body)
+        self._ended = True
+        return self._error(delivery)
+
+    def _error(self, delivery: Delivery) -> bytes:
+        """The real status can no longer be sent: its error goes into the stream."""
+        protocol = self._pursuit.protocol
+        inbound = self._pursuit.exchange.inbound
+        error = self._pursuit.error
+        if error is not None and not isinstance(error, UpstreamFailed):
+            failure = failure_of(error, inbound.id, self._pursuit.exchange.means.now())
+        else:
+            body = delivery.body if isinstance(delivery.body, bytes) else b""
+            failure = protocol.decode_error(delivery.status, delivery.headers, body)
+        self._pursuit.recording.progress.broke = failure.message
+        return protocol.end_held_stream(failure)

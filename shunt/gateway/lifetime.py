@@ -1,0 +1,47 @@
+"""How long things opened for one request live: until its ASGI call ends, whatever ends it.
+
+A response body that owns its upstream exchange leaks it when the client leaves before the first
+byte: a generator that was never started runs no `finally`. So the outermost ASGI call owns both
+the tasks and the closers of a request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import trio
+from attrs import define, field
+
+log = logging.getLogger(__name__)
+
+CLOSE_WITHIN = 5.0
+"""Seconds all closers of one request may take together; they run shielded."""
+
+
+@define
+class Lifetime:
+    """The tasks and the closers of one request."""
+
+    nursery: trio.Nursery
+    _closers: list[Callable[[], Awaitable[None]]] = field(factory=list)
+
+    def defer(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Run `close` when the request ends, last registered first.
+
+        Synchronous, so that there is no await between opening a thing and deferring its close.
+        """
+        self._closers.append(close)
+
+    async def close(self) -> None:
+        """Run every closer, bounded and shielded; a failing one does not stop the others."""
+        with trio.move_on_after(CLOSE_WITHIN) as scope:
+            scope.shield = True
+            while self._closers:
+                close = self._closers.pop()
+                try:
+                    await close()
+                except Exception as error:  # noqa: BLE001 - the rest must still be closed
+                    log.warning("closing after a request failed: %s", type(error).__name__)
+        if self._closers:
+            log.error("%d things of one request were not closed in time", len(self._closers))

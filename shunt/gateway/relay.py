@@ -1,0 +1,108 @@
+"""A served answer on its way to the client: the same bytes, with a tap reading along.
+
+A stream that breaks, or ends without its protocol's terminal event, is ended with that protocol's
+error event: a broken answer is never dressed up as a finished one. So that an error event can always
+be read, the bytes of an event are passed on when it is complete, and half of one is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import trio
+from attrs import define
+
+from shunt.errors import UpstreamBroke, UpstreamError
+from shunt.gateway.attempt import Body, Source
+from shunt.inference.failure import Failure
+from shunt.protocols.base import Protocol
+
+LINGER = 1.0
+"""Seconds a stream may go on after its terminal event before it is ended here."""
+
+
+@define(eq=False)
+class Progress:
+    """How far the answer came; read when the request is recorded."""
+
+    complete: bool = False
+    broke: str = ""
+    """Why the upstream's part ended early, in words."""
+
+
+@define(eq=False)
+class Relay(AsyncIterator[bytes]):
+    """Iterates over the bytes to send. Raises UpstreamBroke where only a cut can tell the truth."""
+
+    _body: Body
+    _protocol: Protocol
+    _request_id: str
+    progress: Progress
+    _begun: bool = False
+    _ended: bool = False
+    _half: bytes = b""
+    """The beginning of an event whose end has not come yet."""
+
+    async def __anext__(self) -> bytes:
+        if not self._begun:
+            self._begun = True
+            if whole := self._whole(b"".join(self._body.head)):
+                return whole
+        while not self._ended:
+            try:
+                chunk = await self._next(self._body.source)
+            except UpstreamError as error:
+                return self._break_off(str(error), error)
+            if chunk is None:
+                if rest := self._finish():
+                    return rest
+                break
+            if self._body.tap is not None:
+                self._body.tap.feed(chunk)
+            if whole := self._whole(chunk):
+                return whole
+        raise StopAsyncIteration
+
+    def _whole(self, chunk: bytes) -> bytes:
+        """The complete events of what has come; the rest is kept. The tap has been fed already."""
+        pending = self._body.tap.pending if self._body.tap is not None else 0
+        if not pending:
+            whole, self._half = (self._half + chunk if self._half else chunk), b""
+            return whole
+        come = self._half + chunk
+        self._half = come[-pending:]
+        return come[:-pending]
+
+    async def _next(self, source: Source | None) -> bytes | None:
+        if source is None:
+            return None
+        if self._body.is_stream and self._is_over:
+            try:
+                return await source.next_within(LINGER)
+            except (trio.TooSlowError, UpstreamError):
+                return None  # everything had been said
+        return await source.next()
+
+    @property
+    def _is_over(self) -> bool:
+        tap = self._body.tap
+        return tap is not None and (tap.finished or tap.failure is not None)
+
+    def _finish(self) -> bytes:
+        """The upstream's part is over: well, or too early. What is still to be sent."""
+        self._ended = True
+        if self._body.tap is not None:
+            self._body.tap.close()
+        if self._body.is_stream and self._body.tap is not None and not self._is_over:
+            return self._break_off("the upstream ended the stream before the answer was complete", None)
+        self.progress.complete = True
+        rest, self._half = self._half, b""
+        return rest
+
+    def _break_off(self, why: str, cause: UpstreamError | None) -> bytes:
+        self._ended = True
+        self.progress.broke = why
+        if not self._body.is_stream or self._body.encoded:
+            raise UpstreamBroke(why) from cause
+        failure = Failure(kind=UpstreamBroke.kind, message=why, request_id=self._request_id)
+        return self._protocol.encode_stream_error(failure)
