@@ -1,0 +1,1 @@
+"""Inbound HTTP: the only room that knows Quart and Hypercorn."""

@@ -1,0 +1,168 @@
+"""Who may call: keys, and what happens to wrong ones."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final
+
+from attrs import define, frozen
+
+from shunt.config.addresses import is_loopback
+from shunt.config.types import Config
+from shunt.errors import Kind, NotAllowed, NotAuthenticated
+from shunt.server.errors import TurnedAway
+from shunt.server.routes import Surface
+from shunt.wire.headers import Headers, get_all
+
+log = logging.getLogger(__name__)
+
+GUESSES: Final = 10
+"""Wrong keys from one address within a minute, after which no more are looked at for a while."""
+MINUTE: Final = 60.0
+ADDRESSES: Final = 1024
+"""Addresses remembered; the longest unseen goes first."""
+
+
+@frozen
+class Caller:
+    """Who is calling."""
+
+    name: str = ""
+    """Name of the client key; empty for the machine's own user."""
+    pools: frozenset[str] | None = None
+    """Pools it may use; None means all."""
+    admin: bool = False
+
+
+OWNER: Final = Caller(admin=True)
+"""Somebody on this machine, or the holder of `server.remote_key`."""
+
+
+@frozen
+class Visit:
+    """What access depends on, of one request."""
+
+    surface: Surface
+    headers: Headers
+    local: bool
+    """The caller is on this machine."""
+    peer: str
+    """Address of the other end of the connection."""
+
+
+@define
+class _Guesses:
+    """Wrong keys of one address."""
+
+    count: int = 0
+    since: float = 0.0
+    closed_until: float = 0.0
+
+
+class Access:
+    """Knows the keys of the current configuration."""
+
+    def __init__(self, config: Config, now: Callable[[], float]) -> None:
+        """`now` gives seconds of any clock that does not jump back."""
+        self._now = now
+        self._guesses: OrderedDict[str, _Guesses] = OrderedDict()
+        self._unreported = 0
+        self._reported = float("-inf")
+        self.configure(config)
+
+    def configure(self, config: Config) -> None:
+        """Take the keys of a configuration. Requests that are running keep what they were given."""
+        keys = [
+            (bytes.fromhex(client.key_sha256), Caller(client.name, frozenset(client.pools), client.admin))
+            for client in config.clients
+        ]
+        if config.server.remote_key:
+            keys.append((sha256(config.server.remote_key.reveal().encode()).digest(), OWNER))
+        self._keys = tuple(keys)
+
+    def admit(self, visit: Visit) -> Caller:
+        """The caller of a request. Raises NotAuthenticated, NotAllowed or TurnedAway."""
+        if visit.surface is Surface.OPEN:
+            return Caller()
+        if visit.surface is Surface.CONTROL and visit.local:
+            return OWNER
+        if not self._keys and visit.local:
+            return OWNER
+        caller = self._recognise(visit)
+        if visit.surface is Surface.CONTROL and not caller.admin:
+            raise NotAllowed(
+                f'The key of client "{caller.name}" does not open the control routes (admin = true does).'
+            )
+        return caller
+
+    def _recognise(self, visit: Visit) -> Caller:
+        if not self._keys:
+            raise NotAuthenticated(
+                "Callers from other machines need a key, and none is set: `shunt client add NAME` makes one."
+            )
+        presented = presented_keys(visit.headers)
+        if not presented:
+            raise NotAuthenticated(
+                "shunt asks for a key here: send it as x-api-key or as Authorization: Bearer. "
+                "Its owner makes one with `shunt client add NAME`."
+            )
+        # From loopback a right key always counts: all callers of a tunnel come from there, and one
+        # of them must not be able to lock the owner out. From elsewhere none is looked at any more.
+        closed = self._is_closed(visit.peer)
+        caller = None if closed and not is_loopback(visit.peer) else self._match(presented)
+        if caller is None:
+            self._note_wrong(visit.peer)
+            if closed:
+                raise TurnedAway(
+                    "Too many wrong keys; wait a minute.", 429, kind=Kind.RATE_LIMITED, retry_after=MINUTE
+                )
+            raise NotAuthenticated("The key is not one that this shunt knows.")
+        return caller
+
+    def _match(self, presented: tuple[bytes, ...]) -> Caller | None:
+        """Compare with every key, in the same time whatever the result."""
+        found: Caller | None = None
+        for key in presented:
+            digest = sha256(key).digest()
+            for known, caller in self._keys:
+                if hmac.compare_digest(digest, known) and found is None:
+                    found = caller
+        return found
+
+    def _is_closed(self, peer: str) -> bool:
+        guesses = self._guesses.get(peer)
+        return guesses is not None and guesses.closed_until > self._now()
+
+    def _note_wrong(self, peer: str) -> None:
+        now = self._now()
+        guesses = self._guesses.setdefault(peer, _Guesses())
+        self._guesses.move_to_end(peer)
+        while len(self._guesses) > ADDRESSES:
+            self._guesses.popitem(last=False)
+        if now - guesses.since > MINUTE:
+            guesses.count, guesses.since = 0, now
+        guesses.count += 1
+        if guesses.count >= GUESSES and guesses.closed_until <= now:
+            guesses.closed_until = now + MINUTE
+        self._unreported += 1
+        if now - self._reported >= MINUTE:
+            log.warning("%d requests came with a wrong key, the last from %s", self._unreported, peer)
+            self._unreported, self._reported = 0, now
+
+
+def presented_keys(headers: Headers) -> tuple[bytes, ...]:
+    """Every credential of a request that could be a key of ours.
+
+    Claude Code sends both headers when both of its variables are set, and one of them may hold the
+    vendor's login, so either may be the right one.
+    """
+    keys = list(get_all(headers, b"x-api-key"))
+    for value in get_all(headers, b"authorization"):
+        scheme, _, token = value.partition(b" ")
+        if scheme.lower() == b"bearer":
+            keys.append(token.strip())
+    return tuple(key for key in keys if key)

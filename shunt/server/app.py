@@ -1,0 +1,98 @@
+"""The application behind the one port: the front door, and Quart with its handlers behind it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hypercorn.typing import ASGIFramework
+from quart_trio import QuartTrio
+
+from shunt.providers import PROVIDERS
+from shunt.server.control import Control
+from shunt.server.guard import FrontDoor
+from shunt.server.inference import Inference
+from shunt.server.parts import ServerParts
+from shunt.server.relayed import HttpConnection
+from shunt.server.routes import PASSED, ROUTES
+
+
+class App(QuartTrio):
+    """Quart, without what it does of its own accord.
+
+    It runs without its lifespan: there is no `nursery`, whose tasks would take each other down and leave
+    the server answering. What has to live longer than a request lives in the composition root.
+    """
+
+    asgi_http_class = HttpConnection
+
+
+def create_app(parts: ServerParts, new_id: Callable[[], str] | None = None) -> FrontDoor:
+    """Build the ASGI application. `new_id` makes request ids; None means random ones."""
+    return FrontDoor(
+        quart_app(parts),
+        parts.access,
+        config=parts.config,
+        carried=carried,
+        now=parts.now,
+        new_id=new_id or request_id,
+    )
+
+
+def quart_app(parts: ServerParts) -> ASGIFramework:
+    """Quart with all handlers. Only to be called through a front door."""
+    # A root path is named because Quart would look for one by importing; folders, because it would
+    # serve what it finds in them.
+    app = App("shunt", root_path="/", static_folder=None, template_folder=None)
+    app.config.update(
+        RESPONSE_TIMEOUT=None,  # 60 s by default, after which a healthy stream is cut without a word
+        BODY_TIMEOUT=None,  # the front door paces bodies
+        MAX_CONTENT_LENGTH=None,  # and bounds them
+        PROVIDE_AUTOMATIC_OPTIONS=False,  # no answers that a browser could take for permission
+        PROPAGATE_EXCEPTIONS=True,  # to the front door, the one place that turns errors into answers
+    )
+    handlers = _handlers(parts)
+    for route in (*ROUTES, PASSED):
+        app.add_url_rule(
+            route.rule,
+            endpoint=f"{route.endpoint} {route.rule}",
+            view_func=handlers[route.endpoint],
+            methods=list(route.methods),
+            strict_slashes=True,
+            merge_slashes=False,
+        )
+    return app
+
+
+def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
+    inference, control = Inference(parts), Control(parts)
+    return {
+        "inference": inference.handle,
+        "models": inference.models,
+        "health": control.health,
+        "ready": control.ready,
+        "status": control.status,
+        "card": control.card,
+        "use": control.use,
+        "strategy": control.strategy,
+        "clear": control.clear,
+        "pause": control.pause,
+        "resume": control.resume,
+        "reload": control.reload,
+    }
+
+
+def carried(method: str, path: str) -> tuple[str, ...]:
+    """The protocols of the providers that have this call on their allow-list."""
+    able = (
+        provider.protocol
+        for provider in PROVIDERS
+        if any(route.matches(method, path) for route in provider.routes)
+    )
+    return tuple(dict.fromkeys(able))
+
+
+def request_id() -> str:
+    """A fresh request id."""
+    return f"req_{secrets.token_hex(12)}"

@@ -1,0 +1,71 @@
+"""Every limit of the front side in one place, each with its reason.
+
+Quart's and Hypercorn's own limits are switched off or lie above these (`app.py`, `serve.py`): some of
+them end a healthy stream without a word.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from shunt.config.types import ServerConfig
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+
+@frozen
+class Bounds:
+    """Sizes in bytes, times in seconds. Tests shorten the times."""
+
+    # ── a request's head ──────────────────────────────────────────────────────────────────────
+    line: int = 8 * KIB
+    """Request line. The longest real one is a batch id with a query, far below 1 KiB."""
+    head: int = 64 * KIB
+    """Request line and headers together. Claude Code sends 2 KiB, Codex 4 KiB."""
+    fields: int = 100
+    head_seconds: float = 15.0
+    """From the connection, or from the first byte of a later request, to the end of its head."""
+
+    # ── a request's body ──────────────────────────────────────────────────────────────────────
+    body: int = 64 * MIB
+    """Set from `server.max_body_mb`; Anthropic accepts 32 MB, with room for other vendors."""
+    control_body: int = 64 * KIB
+    bodies: int = 256 * MIB
+    """All bodies in memory together; what comes beyond gets a 503 and comes again."""
+    body_grace: float = 10.0
+    body_rate: int = KIB
+    """Bytes per second a body has to come with on average, once the grace is over."""
+    body_seconds: float = 600.0
+    """The whole body. As long as clients themselves are prepared to wait for an answer."""
+
+    # ── a connection ──────────────────────────────────────────────────────────────────────────
+    keep_alive: float = 620.0
+    """Idle time of a kept connection. Longer than any client or proxy keeps its own side (600 s is
+    the longest seen), so that no request meets a connection that is just being closed. Idle
+    connections are cheap, and the oldest goes first when `connections` is reached."""
+    stall: float = 60.0
+    """Time in which a client that is being sent to must take at least one byte."""
+    pipelined: int = MIB
+    """Bytes a client may send ahead of an answer that is still running."""
+    linger: float = 2.0
+    """Silence after which a connection we have ended is closed for good. Closing it while the client
+    still sends would reset it, and the client might never read the answer."""
+    linger_total: float = 30.0
+    connections: int = 2000
+    per_address: int = 256
+    """Connections of one remote address. Loopback addresses say nothing about who calls."""
+
+    # ── the end ───────────────────────────────────────────────────────────────────────────────
+    drain: float = 30.0
+    """Set from `server.drain_seconds`: what running requests get at shutdown."""
+    cut: float = 3.0
+    """What those that did not finish get to tell their clients so."""
+
+
+def bounds_of(server: ServerConfig) -> Bounds:
+    """The limits that `[server]` asks for."""
+    body = int(server.max_body_mb * MIB)
+    return Bounds(body=body, bodies=max(Bounds().bodies, 2 * body), drain=server.drain_seconds)

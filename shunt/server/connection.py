@@ -1,0 +1,341 @@
+"""One client connection, around Hypercorn's HTTP/1.1 protocol.
+
+Hypercorn parses HTTP/1.1 and speaks ASGI well. What it does with the socket around that does not keep
+our promises, so its `TCPServer` is replaced by `Connection`, and `PlainHttp` overrides four steps of
+its `H11Protocol`. Nothing is patched in place. Found with Hypercorn 0.18.0:
+
+- A WebSocket upgrade with one extra byte raises out of the connection and ends the whole server.
+  Here an upgrade is never entered, nor is HTTP/2, and no error leaves a connection.
+- A connection is often not closed after an answer that said it would be, and idle time is not counted:
+  Quart-Trio cancels the sender just before Hypercorn gets there. Here both steps are synchronous.
+- A write to a client that does not read is shielded without limit, so shutdown hangs. Here a write
+  ends when the client takes nothing for `bounds.stall`.
+- Bytes behind a running request park the reader, so that nobody sees the client leave. Here one task
+  only reads, another one feeds what was read.
+- A task waits out the keep-alive time even when the client has closed. Here a deadline on the reader
+  does that work.
+
+`tests/server/test_connection.py` holds one test per promise; they fail when an upgrade moves what is
+overridden here.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from math import inf
+from typing import Any, Final
+
+import h11
+import trio
+from attrs import define, frozen
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.events import Request
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
+from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState
+from hypercorn.utils import parse_socket_addr
+
+from shunt.server.bounds import Bounds
+from shunt.server.head import StrictConnection
+
+log = logging.getLogger(__name__)
+
+READ: Final = 65536
+BROKEN: Final = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
+
+REASONS: Final = {
+    400: "The request is not proper HTTP/1.1 (a client speaking https to this http port?).",
+    408: "The request's head did not arrive in time.",
+    414: "The request line is too long.",
+    417: "The Expect header asks for something unknown.",
+    431: "The request has too many or too long headers.",
+    501: "The request's transfer encoding is not supported.",
+    505: "Only HTTP/1.1 is spoken here.",
+}
+
+
+@frozen
+class Service:
+    """What all connections of one server share."""
+
+    app: AppWrapper
+    config: Config
+    context: WorkerContext
+    state: dict[str, Any]
+    """Copied into every ASGI scope as `state`."""
+    bounds: Bounds
+
+
+class PlainHttp(H11Protocol):
+    """Hypercorn's HTTP/1.1 protocol: strict about heads, and nothing but HTTP/1.1."""
+
+    def __init__(self, service: Service, group: TaskGroup, client: Any, server: Any, send: Any) -> None:
+        super().__init__(
+            service.app,
+            service.config,
+            service.context,
+            group,
+            ConnectionState(service.state),
+            ssl=False,
+            client=client,
+            server=server,
+            send=send,
+        )
+        self.connection = StrictConnection(service.bounds)
+
+    @property
+    def request_complete(self) -> bool:
+        """Whether the current request has come whole: what else comes belongs to a later one."""
+        return self.connection.their_state not in (h11.IDLE, h11.SEND_BODY, h11.ERROR)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether bytes of a next request wait already."""
+        return bool(self.connection.trailing_data[0])
+
+    async def refuse(self, status: int) -> None:
+        """Answer what has come of a request with an error, and end the connection."""
+        if self.connection.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            await self._send_error_response(status)
+        await self.send(Closed())
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Never switch to HTTP/2, whatever the request offers."""
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        """Begin a request, an ordinary one even if it asks for an upgrade. The method keeps its case."""
+        self.stream = HTTPStream(
+            self.app,
+            self.config,
+            self.context,
+            self.task_group,
+            self.ssl,
+            self.client,
+            self.server,
+            self.stream_send,
+            STREAM_ID,
+        )
+        await self.stream.handle(
+            Request(
+                stream_id=STREAM_ID,
+                headers=request.headers.raw_items(),
+                http_version=request.http_version.decode(),
+                method=request.method.decode("ascii"),
+                raw_path=request.target,
+                state=self.connection_state,
+            )
+        )
+        self.keep_alive_requests += 1
+
+    async def _send_error_response(self, status_code: int) -> None:
+        """Answer before there is a route, hence without a protocol: all of them read this shape."""
+        message = REASONS.get(status_code, REASONS[400])
+        body = b'{"type":"error","error":{"type":"invalid_request_error","message":"%s"}}' % message.encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+            *self.config.response_headers("h11"),
+        ]
+        await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
+        await self._send_h11_event(h11.Data(data=body))
+        await self._send_h11_event(h11.EndOfMessage())
+
+
+@define(eq=False)
+class Inlet:
+    """Bytes that were read and wait to be handled."""
+
+    _bytes: bytearray
+    _stir: trio.lowlevel.ParkingLot
+
+    @classmethod
+    def empty(cls) -> Inlet:
+        """A new one."""
+        return cls(bytearray(), trio.lowlevel.ParkingLot())
+
+    def put(self, data: bytes) -> None:
+        """Add bytes."""
+        self._bytes += data
+        self._stir.unpark_all()
+
+    async def take(self) -> bytes:
+        """Wait for bytes and take all there are."""
+        while not self._bytes:
+            await self._stir.park()
+        taken = bytes(self._bytes)
+        self._bytes.clear()
+        self._stir.unpark_all()
+        return taken
+
+    def holds(self, count: int) -> bool:
+        """Whether more than `count` bytes wait."""
+        return len(self._bytes) > count
+
+    async def below(self, count: int) -> None:
+        """Wait until no more than `count` bytes are left."""
+        while self.holds(count):
+            await self._stir.park()
+
+
+class Connection:
+    """One client's connection, from accept to the last byte."""
+
+    def __init__(self, service: Service, stream: trio.SocketStream) -> None:
+        self._service = service
+        self._bounds = service.bounds
+        self._stream = stream
+        self._inlet = Inlet.empty()
+        self._feeding = trio.CancelScope()
+        self._send_lock = trio.Lock()
+        self._protocol: PlainHttp
+        self._patience = trio.CancelScope()
+        """Around all reading; its deadline says how long the client may still be silent."""
+        self._busy = False
+        """A request is being answered."""
+        self._head_begun = False
+        """Bytes of a head have come, the head is not whole."""
+        self._ending = False
+        """Our side is closed; what still comes is thrown away."""
+        self._linger_until = 0.0
+        self.idle_since: float | None = None
+        """Trio's clock when the last answer ended; None while anything is going on."""
+
+    async def run(self) -> None:
+        """Serve the connection to its end. Raises nothing but Cancelled."""
+        try:
+            sock = self._stream.socket
+            client = parse_socket_addr(sock.family, sock.getpeername())
+            server = parse_socket_addr(sock.family, sock.getsockname())
+        except OSError:  # gone before it was looked at
+            self.abort()
+            return
+        try:
+            async with TaskGroup() as group:
+                self._protocol = PlainHttp(self._service, group, client, server, self._send)
+                group.spawn(self._feed)
+                await self._read()
+                self._feeding.cancel()
+                self.abort()  # a client that has stopped sending is gone, see `_read`
+                await self._protocol.handle(Closed())
+        except* Exception as errors:  # one bad connection must not end the server
+            log.error("connection dropped: %r", errors.exceptions, exc_info=errors)  # noqa: TRY400
+        finally:
+            self.abort()
+
+    def retire(self) -> None:
+        """End the connection if nothing is going on; the server is shutting down."""
+        if not self._busy and not self._head_begun:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once. Whoever reads or writes gets an error, shielded or not."""
+        self._stream.socket.close()
+
+    # ── reading ───────────────────────────────────────────────────────────────────────────────
+
+    async def _read(self) -> None:
+        """Read until the client closes its side or takes too long.
+
+        A client that closes only its sending side counts as gone, too: no agent does it, and nothing
+        else tells us of one that has left while its answer is being prepared.
+        """
+        self._expect(self._bounds.head_seconds)
+        with self._patience, suppress(*BROKEN):
+            while data := await self._stream.receive_some(READ):
+                if self._ending:
+                    self._linger()
+                elif not await self._took(bytes(data)):
+                    log.info("connection dropped: too many bytes sent ahead of the answer")
+                    return
+        if self._patience.cancelled_caught and self._head_begun and not self._ending:
+            await self._protocol.refuse(408)
+
+    async def _took(self, data: bytes) -> bool:
+        """Pass data on; False when the client has sent too much ahead."""
+        if not self._busy and not self._head_begun:
+            self._head_begun = True
+            self.idle_since = None
+            self._expect(self._bounds.head_seconds)
+        self._inlet.put(data)
+        if self._inlet.holds(self._bounds.pipelined):
+            if self._protocol.request_complete:
+                return False
+            await self._inlet.below(self._bounds.pipelined)
+        return True
+
+    async def _feed(self) -> None:
+        with self._feeding:
+            while True:
+                await self._protocol.handle(RawData(await self._inlet.take()))
+
+    def _expect(self, seconds: float) -> None:
+        self._patience.deadline = trio.current_time() + seconds
+
+    # ── what the protocol wants done ──────────────────────────────────────────────────────────
+
+    async def _send(self, event: Event) -> None:
+        if isinstance(event, RawData):
+            if not await self._write(event.data):
+                self.abort()
+                await self._protocol.handle(Closed())
+        elif isinstance(event, Closed):
+            self._end()
+            await self._protocol.handle(Closed())
+        elif isinstance(event, Updated):
+            self._turn(idle=event.idle)
+
+    async def _write(self, data: bytes) -> bool:
+        """Write all of data; False when the client is gone or takes nothing any more.
+
+        Shielded, because half a chunk would spoil the connection for the error event that may follow.
+        """
+        rest = memoryview(data)
+        async with self._send_lock:
+            while rest:
+                with trio.move_on_after(self._bounds.stall) as scope:
+                    scope.shield = True
+                    try:
+                        rest = rest[await self._stream.socket.send(rest) :]
+                    except BROKEN:
+                        return False
+                if scope.cancelled_caught:
+                    log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
+                    return False
+        return True
+
+    def _turn(self, *, idle: bool) -> None:
+        """A request has begun (not idle), or its answer has ended."""
+        if self._ending:
+            return
+        self._busy, self._head_begun = not idle, idle and self._sent_ahead
+        self.idle_since = trio.current_time() if idle and not self._head_begun else None
+        if not idle:
+            self._patience.deadline = inf
+        else:
+            self._expect(self._bounds.head_seconds if self._head_begun else self._bounds.keep_alive)
+
+    def _end(self) -> None:
+        """Close our side; if the client is still sending, the reader waits a little for its."""
+        if self._ending:
+            return
+        self._ending = True
+        with suppress(OSError):
+            self._stream.socket.shutdown(trio.socket.SHUT_WR)
+        if self._protocol.request_complete and not self._sent_ahead:
+            self._patience.deadline = -inf
+            return
+        self._linger_until = trio.current_time() + self._bounds.linger_total
+        self._linger()
+
+    @property
+    def _sent_ahead(self) -> bool:
+        """Whether bytes of a next request have come."""
+        return self._protocol.has_more or self._inlet.holds(0)
+
+    def _linger(self) -> None:
+        self._patience.deadline = min(trio.current_time() + self._bounds.linger, self._linger_until)

@@ -1,0 +1,141 @@
+"""The control routes: what the owner, the command line and scripts use."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from quart import Response
+
+from shunt.errors import ConfigError, InvalidRequest, Kind, StoreError
+from shunt.providers import provider_named
+from shunt.server.call import current_call
+from shunt.server.errors import TurnedAway
+from shunt.server.parts import ServerParts
+from shunt.server.status import Picture, readiness, status
+from shunt.wire import headers as header
+from shunt.wire import json
+
+AUTO: Final = "auto"
+"""In place of an account's name: choose again."""
+
+
+class Control:
+    """Handlers of the control routes."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._parts = parts
+        self._pool = parts.pool
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────────
+
+    async def health(self) -> Response:
+        """Alive. Says nothing else: anybody may ask."""
+        return document({"status": "ok"})
+
+    async def ready(self) -> Response:
+        """Whether requests can be served now, and if not why."""
+        told = readiness(self._picture(), lambda provider: provider_named(provider).family)
+        return document(told, 200 if told["ready"] else 503)
+
+    async def status(self) -> Response:
+        """Everything there is to know."""
+        return document(status(self._picture()))
+
+    async def card(self) -> Response:
+        """Say who answers here."""
+        links = {"status": "/status", "ready": "/ready", "health": "/health"}
+        return document({"name": "shunt", "version": self._parts.version, "links": links})
+
+    def _picture(self) -> Picture:
+        parts, view = self._parts, self._pool.view()
+        return Picture(
+            accounts=view.accounts,
+            state=view.state,
+            strategy=view.state.strategy or view.tuning.strategy,
+            watchers=tuple(parts.health.conditions.values()),
+            waiting=parts.waiting(),
+            now=parts.now(),
+            version=parts.version,
+            started_at=parts.started_at,
+        )
+
+    # ── steering ──────────────────────────────────────────────────────────────────────────────
+
+    async def use(self) -> Response:
+        """Pin one account, or choose again."""
+        name = field("account", body(), none=True)
+        self._pool.pin(None if name == AUTO else name)
+        return document({"pinned_account": self._pool.state.pinned})
+
+    async def strategy(self) -> Response:
+        """Tell, override or release the strategy."""
+        method = current_call().method
+        if method == "PUT":
+            self._pool.set_strategy(field("strategy", body()))
+        elif method == "DELETE":
+            self._pool.set_strategy(None)
+        view = self._pool.view()
+        override = view.state.strategy
+        return document(
+            {"strategy": override or view.tuning.strategy, "source": "override" if override else "config"}
+        )
+
+    async def clear(self, name: str) -> Response:
+        """End an account's cooldowns."""
+        body()
+        self._pool.clear(name)
+        return self._account(name)
+
+    async def pause(self, name: str) -> Response:
+        """Take an account out of use."""
+        body()
+        self._pool.pause(name)
+        return self._account(name)
+
+    async def resume(self, name: str) -> Response:
+        """Take an account back into use."""
+        body()
+        self._pool.resume(name)
+        return self._account(name)
+
+    async def reload(self) -> Response:
+        """Read configuration and credentials again, after the command line has changed them."""
+        body()
+        try:
+            await self._parts.reload()
+        except (ConfigError, StoreError) as error:
+            raise TurnedAway(str(error), 409, kind=Kind.CONFLICT) from error
+        return document({"accounts": list(self._pool.accounts)})
+
+    def _account(self, name: str) -> Response:
+        accounts = status(self._picture())["accounts"]
+        return document(next(account for account in accounts if account["name"] == name))
+
+
+def document(content: dict[str, Any], code: int = 200) -> Response:
+    """A JSON response."""
+    return Response(json.encode(content), status=code, content_type="application/json")
+
+
+def body() -> dict[str, Any]:
+    """The JSON object that came with the call; empty without a body.
+
+    Raises TurnedAway when it is called something else, which is what a page of another site would have
+    to do, and InvalidRequest when it is not an object.
+    """
+    call = current_call()
+    if not call.body:
+        return {}
+    kind = (header.text(call.headers, b"content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise TurnedAway("The body has to be JSON: send content-type: application/json.", 415)
+    return json.decode(call.body, dict[str, Any])
+
+
+def field(name: str, content: dict[str, Any], *, none: bool = False) -> Any:
+    """A field that has to be a string (or null, with `none`). Raises InvalidRequest."""
+    value = content.get(name)
+    fine = isinstance(value, str) and value.strip()
+    if name not in content or not (fine or (none and value is None)):
+        raise InvalidRequest(f'The field "{name}" has to be a string{" or null" if none else ""}.')
+    return value.strip() if isinstance(value, str) else None

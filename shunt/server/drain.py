@@ -1,0 +1,49 @@
+"""The end of a server's life as its running requests see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import trio
+
+DRAIN: Final = "shunt.drain"
+"""Key in an ASGI scope's `state`."""
+
+
+class Drain:
+    """First no new requests, then, some time later, no more time for the running ones."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._calls: set[trio.CancelScope] = set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether new requests are to be refused."""
+        return self._begun
+
+    @property
+    def calls(self) -> int:
+        """Requests running now."""
+        return len(self._calls)
+
+    def begin(self) -> None:
+        """Refuse new requests from now on."""
+        self._begun = True
+
+    def cut(self) -> None:
+        """End the running requests."""
+        for scope in tuple(self._calls):
+            scope.cancel()
+
+    @contextmanager
+    def call(self) -> Iterator[trio.CancelScope]:
+        """Run one request inside; the scope says afterwards whether it was cut."""
+        with trio.CancelScope() as scope:
+            self._calls.add(scope)
+            try:
+                yield scope
+            finally:
+                self._calls.discard(scope)

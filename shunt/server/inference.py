@@ -1,0 +1,105 @@
+"""The proxy routes: from a call to what the gateway takes, and back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import trio
+
+from shunt.errors import InvalidRequest
+from shunt.inference.inbound import Inbound, Operation, Outline
+from shunt.limits.durations import parse_duration
+from shunt.protocols import protocol_named
+from shunt.server.bounds import MIB, bounds_of
+from shunt.server.call import Call, current_call, current_lifetime
+from shunt.server.errors import TurnedAway
+from shunt.server.parts import ServerParts
+from shunt.server.relayed import RelayedResponse
+from shunt.server.routes import vendor_path
+from shunt.wire import headers as header
+from shunt.wire.encoding import decoded
+
+LOOKED_INTO: Final = frozenset({Operation.GENERATE, Operation.COUNT_TOKENS, Operation.COMPACT})
+"""Operations whose body is a request to a model."""
+LARGE: Final = MIB
+"""Bytes above which a body is read in a thread, so that nobody else's stream stops meanwhile."""
+LARGE_COMPRESSED: Final = MIB // 16
+READERS: Final = trio.CapacityLimiter(2)
+"""Threads for large bodies. The default ones are shared with name resolution."""
+
+
+class Inference:
+    """Handlers of the proxy routes."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._parts = parts
+
+    async def handle(self, **_: str) -> RelayedResponse:
+        """Answer a request to a model, or one that only passes through."""
+        inbound = await self._inbound(current_call())
+        return RelayedResponse(await self._parts.gateway.handle(inbound, current_lifetime()))
+
+    async def models(self, model: str = "") -> RelayedResponse:
+        """Answer what the pool can serve, or whether it has one model."""
+        inbound = await self._inbound(current_call())
+        return RelayedResponse(await self._parts.gateway.models(inbound, current_lifetime(), model))
+
+    async def _inbound(self, call: Call) -> Inbound:
+        operation = call.route.operation or Operation.PASS
+        outline = await self._outline(call) if operation in LOOKED_INTO else Outline()
+        return Inbound(
+            id=call.id,
+            protocol=call.protocol,
+            operation=operation,
+            method=call.method,
+            path=vendor_path(call.path),
+            query=call.query,
+            headers=call.headers,
+            body=call.body,
+            outline=outline,
+            arrived_at=call.arrived_at,
+            client=call.caller.name,
+            pools=call.caller.pools,
+            local=call.local,
+            wanted_account=header.text(call.headers, b"x-shunt-account") or "",
+            wait=_wait(call),
+            conversation=self._parts.pool.conversation_of(call.headers, outline, call.caller.name),
+        )
+
+    async def _outline(self, call: Call) -> Outline:
+        """The facts of a body. Raises InvalidRequest, BodyTooLarge or TurnedAway."""
+        encoding = header.text(call.headers, b"content-encoding") or ""
+        limit = bounds_of(self._parts.config().server).body
+        read = partial(outline_of, call.protocol, call.body, encoding, limit)
+        if len(call.body) > (LARGE_COMPRESSED if encoding else LARGE):
+            return await trio.to_thread.run_sync(read, limiter=READERS)
+        return read()
+
+
+def outline_of(protocol: str, body: bytes, encoding: str, limit: int) -> Outline:
+    """The facts of a body that may be compressed to `limit` bytes at most.
+
+    Raises InvalidRequest, BodyTooLarge or TurnedAway.
+    """
+    if encoding:
+        plain = decoded(body, encoding, limit)
+        if plain is None:
+            raise TurnedAway(
+                f"The content encoding {encoding[:40]} is not read here; send the body plain, gzip or zstd.",
+                415,
+            )
+        body = plain
+    if not body:
+        raise InvalidRequest("The request has no body.")
+    return protocol_named(protocol).outline(body)
+
+
+def _wait(call: Call) -> float | None:
+    text = header.text(call.headers, b"x-shunt-wait")
+    if text is None:
+        return None
+    wait = parse_duration(text)
+    if wait is None:
+        raise InvalidRequest("x-shunt-wait has to be a length of time such as 30s, 5m or 0s.")
+    return wait

@@ -1,0 +1,122 @@
+"""Taking a request's body in: counted, paced, and only as much as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import trio
+from attrs import define
+from hypercorn.typing import ASGIReceiveCallable
+
+from shunt.errors import BodyTooLarge, Kind
+from shunt.server.bounds import MIB, Bounds
+from shunt.server.errors import TurnedAway
+from shunt.wire.headers import Headers, get
+
+
+class ClientGone(Exception):
+    """The client left before its request was whole."""
+
+
+@define
+class Share:
+    """What one request takes of the memory for bodies."""
+
+    held: int = 0
+    """Bytes."""
+
+
+class Store:
+    """The memory for all bodies of running requests."""
+
+    def __init__(self, capacity: int) -> None:
+        """`capacity` in bytes."""
+        self.capacity = capacity
+        self.used = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Share]:
+        """Room for one request; free again at the end."""
+        share = Share()
+        try:
+            yield share
+        finally:
+            self.used -= share.held
+
+    def grow(self, share: Share, total: int) -> None:
+        """Let a share hold `total` bytes. Raises TurnedAway when all of them would be too many."""
+        more = max(0, total - share.held)
+        if self.used + more > self.capacity:
+            raise TurnedAway(
+                "Too many large requests are running at once; try again in a moment.",
+                503,
+                kind=Kind.UNAVAILABLE,
+                retry_after=5,
+            )
+        self.used += more
+        share.held += more
+
+
+def expects_body(headers: Headers) -> bool:
+    """Whether a body comes with the request."""
+    return announced(headers) > 0 or get(headers, b"transfer-encoding") is not None
+
+
+def announced(headers: Headers) -> int:
+    """The length that the request names; 0 if none. h11 has checked that it is a number."""
+    return int(get(headers, b"content-length") or 0)
+
+
+@define
+class Intake:
+    """The body of one request."""
+
+    headers: Headers
+    complete: bool
+    """Nothing more will come."""
+
+    async def read(
+        self, receive: ASGIReceiveCallable, limit: int, bounds: Bounds, store: Store, share: Share
+    ) -> bytes:
+        """Take the whole body in.
+
+        Raises BodyTooLarge above `limit` bytes, TurnedAway when it is too slow or there is no room,
+        ClientGone when the client leaves.
+        """
+        length = announced(self.headers)
+        _check_size(length, limit)
+        store.grow(share, length)
+        body = bytearray()
+        begun = trio.current_time()
+        while not self.complete:
+            message = await _next_within(receive, _deadline(begun, len(body), bounds))
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            body += message["body"]
+            _check_size(len(body), limit)
+            store.grow(share, len(body))
+            self.complete = not message["more_body"]
+        return bytes(body)
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise BodyTooLarge(f"The body is larger than {limit / MIB:.4g} MiB (server.max_body_mb).")
+
+
+def _deadline(begun: float, received: int, bounds: Bounds) -> float:
+    return begun + min(bounds.body_grace + received / bounds.body_rate, bounds.body_seconds)
+
+
+async def _next_within(receive: ASGIReceiveCallable, deadline: float) -> Any:
+    with trio.CancelScope(deadline=deadline):
+        return await receive()
+    raise TurnedAway("The body of the request came too slowly.", 408, kind=Kind.TIMEOUT)
+
+
+async def discard(receive: ASGIReceiveCallable) -> None:
+    """Throw away what still comes, until the client leaves or the caller is done."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

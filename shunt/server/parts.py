@@ -1,0 +1,48 @@
+"""What the handlers work with, handed over by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol as Shape
+
+from attrs import frozen
+
+from shunt.config.types import Config
+from shunt.gateway.delivery import Delivery
+from shunt.gateway.lifetime import Lifetime
+from shunt.inference.inbound import Inbound
+from shunt.pool import AccountPool
+from shunt.server.access import Access
+from shunt.watchers.health import Health
+
+
+class Carrier(Shape):
+    """The two verbs of the gateway that are needed here."""
+
+    async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
+        """Answer a request; raises nothing but cancellation."""
+
+    async def models(self, inbound: Inbound, lifetime: Lifetime, name: str = "") -> Delivery:
+        """Answer with the list of models, or the entry of the one that is named."""
+
+
+@frozen
+class ServerParts:
+    """One object for the server's life."""
+
+    gateway: Carrier
+    pool: AccountPool
+    access: Access
+    config: Callable[[], Config]
+    """The configuration now in force."""
+    health: Health
+    """How the watchers are doing."""
+    waiting: Callable[[], int]
+    """Requests held now."""
+    reload: Callable[[], Awaitable[None]]
+    """Read configuration and credentials again. Raises ConfigError or StoreError, changing nothing."""
+    now: Callable[[], float]
+    """Epoch seconds."""
+    version: str
+    started_at: float
+    """Epoch seconds."""

@@ -1,0 +1,173 @@
+"""Sockets, and the life of the server: accept, serve, drain, end.
+
+Hypercorn's own serving loop is not used: it binds late, queues 100 connections, dies with one of them,
+and at shutdown either cuts streams or hangs.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from socket import socket as Socket  # noqa: N812 - trio.socket is the other one here
+from typing import Final
+
+import trio
+from attrs import define, field
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework
+
+from shunt.server.bounds import Bounds
+from shunt.server.connection import Connection, Service
+from shunt.server.drain import DRAIN, Drain
+
+log = logging.getLogger(__name__)
+
+NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+BUSY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
+)
+REMARK_EVERY: Final = 60.0
+"""Seconds between two log lines about the same shortage."""
+
+
+async def serve(
+    app: ASGIFramework,
+    sockets: Sequence[Socket],
+    *,
+    bounds: Bounds,
+    shutdown: trio.Event,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve `app` on listening sockets until `shutdown` is set and what runs has ended. Owns the sockets.
+
+    After `shutdown` no connection is accepted, idle ones are closed, new requests on the others get
+    a 503, running ones have `bounds.drain` seconds. What is left then is told so and cut. Returns
+    after at most `bounds.drain + bounds.cut` seconds plus a moment, whatever the clients do.
+    """
+    drain = Drain()
+    house = House(_service(app, bounds, drain))
+    listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]
+    async with trio.open_nursery() as serving:
+        try:
+            async with trio.open_nursery() as accepting:
+                for listener in listeners:
+                    accepting.start_soon(house.accept, listener, serving)
+                task_status.started()
+                await shutdown.wait()
+                accepting.cancel_scope.cancel()
+            for listener in listeners:
+                listener.socket.close()
+            await house.empty(drain)
+        finally:
+            # Closed sockets end even shielded writes: neither shutdown nor an error elsewhere waits.
+            for listener in listeners:
+                listener.socket.close()
+            house.abort()
+        serving.cancel_scope.cancel()
+
+
+def _service(app: ASGIFramework, bounds: Bounds, drain: Drain) -> Service:
+    config = Config()
+    config.accesslog = config.errorlog = None  # the front door logs what happens, once
+    config.include_server_header = False
+    config.h11_pass_raw_headers = True  # header names go on as they came
+    config.keep_alive_max_requests = 10**9  # no reason to ever end a good connection
+    return Service(ASGIWrapper(app), config, WorkerContext(None), {DRAIN: drain}, bounds)
+
+
+@define(eq=False)
+class House:
+    """All open connections."""
+
+    _service: Service
+    _connections: dict[Connection, str] = field(factory=dict)
+    """With the address each came from."""
+    _left: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
+    _remarked: float = -REMARK_EVERY
+
+    async def accept(self, listener: trio.SocketListener, nursery: trio.Nursery) -> None:
+        """Accept connections for ever. A shortage of file descriptors is waited out."""
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                self._remark(f"cannot accept connections: {error.strerror}")
+                self._make_room()
+                await trio.sleep(0.1)
+                continue
+            nursery.start_soon(self._serve, stream)
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
+        try:
+            address = str(stream.socket.getpeername()[0])
+        except OSError:  # gone already
+            stream.socket.close()
+            return
+        if not self._has_room(address):
+            with suppress(OSError), trio.move_on_after(1):
+                await stream.socket.send(BUSY)
+            stream.socket.close()
+            return
+        connection = Connection(self._service, stream)
+        self._connections[connection] = address
+        try:
+            await connection.run()
+        finally:
+            del self._connections[connection]
+            self._left.unpark_all()
+
+    def _has_room(self, address: str) -> bool:
+        bounds = self._service.bounds
+        if address not in LOOPBACK and list(self._connections.values()).count(address) >= bounds.per_address:
+            self._remark(f"{address} has {bounds.per_address} connections open; refusing more")
+            return False
+        if len(self._connections) < bounds.connections or self._make_room():
+            return True
+        self._remark(f"{bounds.connections} connections are open and none is idle; refusing more")
+        return False
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been idle for longest, if one is."""
+        idle = [connection for connection in self._connections if connection.idle_since is not None]
+        if idle:
+            min(idle, key=lambda connection: connection.idle_since or 0.0).abort()
+        return bool(idle)
+
+    async def empty(self, drain: Drain) -> None:
+        """Let everybody finish, within bounds."""
+        bounds = self._service.bounds
+        drain.begin()
+        await self._service.context.terminated.set()  # connections close after the running answer
+        for connection in tuple(self._connections):
+            connection.retire()
+        with trio.move_on_after(bounds.drain):
+            await self._wait_until_empty()
+            return
+        log.warning("%d requests had not finished in %g s and were cut", drain.calls, bounds.drain)
+        drain.cut()
+        with trio.move_on_after(bounds.cut):
+            await self._wait_until_empty()
+
+    async def _wait_until_empty(self) -> None:
+        while self._connections:
+            await self._left.park()
+
+    def abort(self) -> None:
+        """Close every connection at once."""
+        for connection in tuple(self._connections):
+            connection.abort()
+
+    def _remark(self, what: str) -> None:
+        now = trio.current_time()
+        if now - self._remarked >= REMARK_EVERY:
+            self._remarked = now
+            log.warning(what)
+
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
