@@ -1,0 +1,32 @@
+"""Supervised background tasks beside the server. A new one is one module and one name in WATCHERS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from shunt.watchers import (
+    auth_sync,
+    clock,
+    cooldown,
+    history,
+    prefetch,
+    recovery,
+    reload,
+    renewal,
+    snapshots,
+)
+from shunt.watchers.parts import Parts
+from shunt.watchers.supervisor import Watcher
+
+WATCHERS: Final[tuple[Callable[[Parts], Watcher], ...]] = (
+    cooldown.watch,
+    recovery.watch,
+    auth_sync.watch,
+    renewal.watch,
+    prefetch.watch,
+    snapshots.watch,
+    history.watch,
+    reload.watch,
+    clock.watch,
+)
