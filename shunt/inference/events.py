@@ -1,0 +1,137 @@
+"""A streamed answer as events, in no protocol's words.
+
+Grammar: Started, then parts, then Stopped, then Finished; or Failed at any point, which is the
+end. A part is PartStarted, deltas of its index, PartFinished. Indexes are dense from 0 in order of
+PartStarted, but parts may overlap: some vendors interleave the arguments of parallel calls.
+Encoders for protocols that allow one open part at a time put them in sequence.
+Ping may stand anywhere.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from shunt.inference.content import Citation, Part, Seal
+from shunt.inference.failure import Failure
+from shunt.inference.response import Stop
+from shunt.inference.usage import Usage
+
+
+@frozen
+class Started:
+    """The vendor accepted the request. First event of every stream that is not refused."""
+
+    id: str
+    model: str
+    usage: Usage | None = None
+    """What is known of the input already."""
+    created: int = 0
+
+
+@frozen
+class PartStarted:
+    """A part begins. `part` holds what is known so far: an empty Text, a ToolCall with id and name."""
+
+    index: int
+    part: Part
+
+
+@frozen
+class TextDelta:
+    """More words of a Text part."""
+
+    index: int
+    text: str
+
+
+@frozen
+class ThinkingDelta:
+    """More words of a Thinking part."""
+
+    index: int
+    text: str
+
+
+@frozen
+class SealGiven:
+    """The seal of a Thinking part, or the next piece of a signature that comes in pieces."""
+
+    index: int
+    seal: Seal
+
+
+@frozen
+class ArgumentsDelta:
+    """More of a ToolCall's arguments (JSON text, or a custom tool's free text)."""
+
+    index: int
+    text: str
+
+
+@frozen
+class RefusalDelta:
+    """More words of a Refusal part."""
+
+    index: int
+    text: str
+
+
+@frozen
+class CitationAdded:
+    """A source for words of a Text part."""
+
+    index: int
+    citation: Citation
+
+
+@frozen
+class PartFinished:
+    """A part is complete; `part` is the whole of it."""
+
+    index: int
+    part: Part
+
+
+@frozen
+class Stopped:
+    """Why the model stopped, and the final usage."""
+
+    stop: Stop
+    usage: Usage
+    stop_sequence: str = ""
+    explanation: str = ""
+    unknown_stop: str = ""
+
+
+@frozen
+class Finished:
+    """The protocol's own end was seen. Without it a stream is broken."""
+
+
+@frozen
+class Failed:
+    """The stream ended with an error, or broke."""
+
+    failure: Failure
+
+
+@frozen
+class Ping:
+    """The vendor lives and has nothing to say yet."""
+
+
+Event = (
+    Started
+    | PartStarted
+    | TextDelta
+    | ThinkingDelta
+    | SealGiven
+    | ArgumentsDelta
+    | RefusalDelta
+    | CitationAdded
+    | PartFinished
+    | Stopped
+    | Finished
+    | Failed
+    | Ping
+)

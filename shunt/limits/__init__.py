@@ -1,0 +1,1 @@
+"""Usage windows: reading them from headers, and how long to stay away."""

@@ -1,0 +1,1 @@
+"""Model names, sizes, families and prices. Data files lie beside the code."""

@@ -1,0 +1,1 @@
+"""Which account, and what next: pure decisions over one frozen view."""
