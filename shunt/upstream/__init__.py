@@ -1,0 +1,1 @@
+"""Outbound HTTP: the only room that knows httpx."""

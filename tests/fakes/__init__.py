@@ -1,0 +1,1 @@
+"""Stand-ins for what lies outside: vendors, their token endpoints, clients, disks."""

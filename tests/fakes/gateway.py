@@ -1,0 +1,162 @@
+"""A gateway that does as it is told, and a server around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import trio
+from attrs import define, evolve, field
+
+from shunt.accounts.account import Account
+from shunt.accounts.state import Custody, PoolState
+from shunt.config.types import Config, ServerConfig
+from shunt.gateway.delivery import Delivery
+from shunt.gateway.lifetime import Lifetime
+from shunt.inference.inbound import Inbound
+from shunt.pool import AccountPool
+from shunt.routing.view import Tuning
+from shunt.server.access import Access
+from shunt.server.app import create_app
+from shunt.server.bounds import Bounds
+from shunt.server.parts import ServerParts
+from shunt.watchers.health import Health
+from shunt.wire.headers import Headers
+from tests.fakes.client import RawClient, RawResponse, raw_client, request
+from tests.fakes.serving import Running, running
+
+T0 = 1_800_000_000.0
+"""Epoch seconds at which tests begin."""
+MESSAGE = b'{"model":"claude-x","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
+STREAMED = b'{"stream":true,' + MESSAGE[1:]
+JSON: Headers = ((b"content-type", b"application/json"),)
+SSE: Headers = ((b"content-type", b"text/event-stream"),)
+
+Answering = Callable[[Inbound, Lifetime], Awaitable[Delivery]]
+
+
+async def echo(inbound: Inbound, lifetime: Lifetime) -> Delivery:
+    """Give the body back."""
+    return Delivery(200, JSON, inbound.body)
+
+
+@define
+class ScriptedGateway:
+    """Answers as `answer` says, and remembers what it was asked."""
+
+    answer: Answering = echo
+    asked: list[Inbound] = field(factory=list)
+    named: list[str] = field(factory=list)
+    """Models asked for by name."""
+
+    async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
+        """Answer a request."""
+        self.asked.append(inbound)
+        return await self.answer(inbound, lifetime)
+
+    async def models(self, inbound: Inbound, lifetime: Lifetime, name: str = "") -> Delivery:
+        """Answer with nothing much."""
+        self.asked.append(inbound)
+        self.named.append(name)
+        return Delivery(200, JSON, b'{"data":[]}')
+
+
+@define
+class Setting:
+    """The parts of a server, and what tests change about them."""
+
+    gateway: ScriptedGateway = field(factory=ScriptedGateway)
+    config: Config = Config()
+    accounts: tuple[str, ...] = ("a", "b")
+    now: Callable[[], float] = lambda: T0
+    health: Health = field(factory=lambda: Health(lambda: T0))
+    reloaded: int = 0
+    reload_error: Exception | None = None
+    pool: AccountPool = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.pool = AccountPool(
+            [Account(name, "anthropic", "https://vendor.example", False) for name in self.accounts],
+            state=PoolState(),
+            tuning=Tuning(),
+            sticky_ttl=3600,
+            now=self.now,
+            jitter=lambda: 0.0,
+        )
+        for name in self.accounts:
+            self.pool.custody_changed(name, Custody.PRESENT)
+
+    def parts(self) -> ServerParts:
+        """Everything a server needs."""
+        return ServerParts(
+            gateway=self.gateway,
+            pool=self.pool,
+            access=Access(self.config, trio.current_time),
+            config=lambda: self.config,
+            health=self.health,
+            waiting=lambda: 3,
+            reload=self._reload,
+            now=self.now,
+            version="9.9",
+            started_at=T0 - 60,
+        )
+
+    async def _reload(self) -> None:
+        self.reloaded += 1
+        if self.reload_error is not None:
+            raise self.reload_error
+
+
+@define
+class House:
+    """A running server."""
+
+    setting: Setting
+    server: Running
+
+    @property
+    def host(self) -> bytes:
+        """What its clients call it."""
+        return b"127.0.0.1:%d" % self.server.port
+
+    @property
+    def gateway(self) -> ScriptedGateway:
+        """The gateway behind it."""
+        return self.setting.gateway
+
+    async def ask(
+        self, method: bytes, target: bytes, headers: Headers = (), body: bytes = b""
+    ) -> RawResponse:
+        """Send one request on a connection of its own. JSON is what a body is, unless a header says."""
+        async with self.client() as client:
+            await client.send(self.request(method, target, headers, body))
+            return await client.response(method)
+
+    def client(self) -> AbstractAsyncContextManager[RawClient]:
+        """A connection."""
+        return raw_client(self.server.port)
+
+    def request(self, method: bytes, target: bytes, headers: Headers = (), body: bytes = b"") -> bytes:
+        """A request's bytes."""
+        names = {name.lower() for name, _ in headers}
+        kind = JSON if body and b"content-type" not in names else ()
+        return request(method, target, (*headers, *kind), body, host=self.host)
+
+
+@asynccontextmanager
+async def house(
+    answer: Answering = echo,
+    server: ServerConfig | None = None,
+    *,
+    config: Config | None = None,
+    bounds: Bounds | None = None,
+    setting: Setting | None = None,
+) -> AsyncIterator[House]:
+    """Run a server on a free port."""
+    if setting is None:
+        config = config or Config()
+        if server is not None:
+            config = evolve(config, server=server)
+        setting = Setting(ScriptedGateway(answer), config)
+    async with running(create_app(setting.parts()), bounds) as served:
+        yield House(setting, served)

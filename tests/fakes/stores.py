@@ -1,0 +1,94 @@
+"""Credentials kept in memory: the same promises as the file, and disks that fail on command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import trio
+from attrs import define, evolve, field
+
+from shunt.accounts.credential import Credential
+from shunt.errors import StoreError
+from shunt.store.credential_format import PendingRefresh, StoredCredential
+from shunt.store.credentials import Accounts
+from shunt.store.vault import Run, T
+
+
+@define(eq=False)
+class MemoryStore:
+    """Keeps credentials in a dict that counts as the disk."""
+
+    accounts: dict[str, StoredCredential] = field(factory=dict)
+    broken: str = ""
+    """While set, every write fails with this text."""
+    unreadable: str = ""
+    """While set, every read fails with this text."""
+    taken: set[str] = field(factory=set)
+    """Accounts whose login another process is renewing."""
+    writes: list[str] = field(factory=list)
+    """What was written, in order: `put main`, `mark main`, …"""
+
+    def load(self) -> dict[str, StoredCredential]:
+        """Everything stored."""
+        if self.unreadable:
+            raise StoreError(self.unreadable)
+        return dict(self.accounts)
+
+    def update(self, change: Callable[[Accounts], Accounts], /) -> dict[str, StoredCredential]:
+        """Change what is stored."""
+        after = dict(change(self.load()))
+        if after != self.accounts:
+            self._write("update")
+            self.accounts = after
+        return after
+
+    def put(self, name: str, credential: Credential, /) -> None:
+        """Store one."""
+        self._write(f"put {name}")
+        self.accounts[name] = StoredCredential(credential)
+
+    def remove(self, name: str, /) -> bool:
+        """Forget one."""
+        self._write(f"remove {name}")
+        return self.accounts.pop(name, None) is not None
+
+    def mark_pending(self, name: str, fingerprint: str, at: float, /) -> None:
+        """Note that a refresh token is about to be spent."""
+        self._set_pending(f"mark {name}", name, PendingRefresh(fingerprint, at))
+
+    def clear_pending(self, name: str, /) -> None:
+        """Note that it was not."""
+        self._set_pending(f"clear {name}", name, None)
+
+    @contextmanager
+    def refreshing(self, name: str, /) -> Iterator[None]:
+        """Keep other processes away."""
+        if name in self.taken:
+            msg = f"another shunt has been renewing the login of {name} for 10 s"
+            raise StoreError(msg)
+        self.taken.add(name)
+        try:
+            yield
+        finally:
+            self.taken.discard(name)
+
+    def _set_pending(self, what: str, name: str, pending: PendingRefresh | None) -> None:
+        self._write(what)
+        if name in self.accounts:
+            self.accounts[name] = evolve(self.accounts[name], pending=pending)
+
+    def _write(self, what: str) -> None:
+        if self.broken:
+            raise StoreError(self.broken)
+        self.writes.append(what)
+
+
+def at_once() -> Run:
+    """Do blocking work here and now: threads would let a simulated clock run away."""
+
+    async def run(work: Callable[[], T], *, abandon: bool = False) -> T:
+        await trio.lowlevel.checkpoint()
+        return work()
+
+    return run
