@@ -1,0 +1,440 @@
+"""The composition root: builds every part, owns the nurseries. Nothing else constructs.
+
+Lifetimes are nested the way the parts need each other: upstream connections outlive the watchers,
+the watchers outlive the server. At the end the server drains its streams first, then the watchers
+stop (each with a last act: state and history are written), then the connections are closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from socket import socket as Socket  # noqa: N812 - a class
+
+import trio
+from attrs import define, field, frozen
+
+from shunt import __version__
+from shunt.accounts.account import Account
+from shunt.accounts.credential import Credential, Login
+from shunt.accounts.state import Custody as Presence
+from shunt.accounts.state import PoolState, RequestRecord
+from shunt.config.exposure import bind_problem, bind_warning
+from shunt.config.keys import configured_keys, missing_variables
+from shunt.config.structure import with_overrides
+from shunt.config.types import Config
+from shunt.custody import Custody
+from shunt.demo.setup import Demo, open_demo
+from shunt.errors import ConfigError, ShuntError, StoreError
+from shunt.gateway.attempt import Attempts
+from shunt.gateway.carriers import Carriers
+from shunt.gateway.exchange import Means
+from shunt.gateway.gateway import Gateway
+from shunt.gateway.hold import WaitingRoom
+from shunt.gateway.listing import Listing
+from shunt.pool import AccountPool, Snapshot
+from shunt.providers import PROVIDERS
+from shunt.providers.accounts import account_from
+from shunt.routing.tuning import tuning_of
+from shunt.server.access import Access
+from shunt.server.app import create_app
+from shunt.server.bounds import bounds_of
+from shunt.server.parts import ServerParts
+from shunt.server.serve import serve
+from shunt.server.sockets import listen
+from shunt.store import snapshots
+from shunt.store.claude_login import read_claude_login
+from shunt.store.config import ConfigFile
+from shunt.store.credentials import CredentialStore
+from shunt.store.discovery import advice, found
+from shunt.store.history import History, open_history
+from shunt.store.locations import Locations, locate
+from shunt.store.lock import InstanceLock, own
+from shunt.store.logs import Redactor, open_logs
+from shunt.upstream.client import Timeouts, Upstream, open_upstream
+from shunt.upstream.oauth import TokenEndpoint
+from shunt.upstream.renewal import Renewals
+from shunt.upstream.usage import UsageEndpoint
+from shunt.watchers import WATCHERS
+from shunt.watchers.bell import Bell
+from shunt.watchers.health import Health
+from shunt.watchers.notices import Notice, Notifier
+from shunt.watchers.parts import Parts
+from shunt.watchers.records import Records
+from shunt.watchers.supervisor import supervise
+
+log = logging.getLogger(__name__)
+
+SECOND_SIGNAL = 130
+"""Exit status when a second signal ends the program at once."""
+
+
+Story = Callable[[str], Awaitable[None]]
+"""The demo's guide; takes the base URL."""
+
+
+@frozen
+class RunOptions:
+    """What `shunt run` was asked for."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    home: str | None = None
+    config: str | None = None
+    host: str | None = None
+    port: int | None = None
+    log_level: str | None = None
+    demo: bool = False
+    write: Callable[[str], None] = print
+    """Takes lines for the terminal."""
+
+
+def main(options: RunOptions) -> int:
+    """Run until a signal; returns the exit status.
+
+    Raises ShuntError when it cannot start: bad configuration, port taken, files that cannot be trusted.
+    """
+    try:
+        trio.run(_run, options)
+    except BaseExceptionGroup as group:
+        known = group.subgroup(ShuntError)
+        if known is not None:
+            raise _first(known) from None
+        if group.subgroup(KeyboardInterrupt) is not None:
+            return SECOND_SIGNAL
+        raise
+    except KeyboardInterrupt:
+        return SECOND_SIGNAL
+    return 0
+
+
+def _first(group: BaseExceptionGroup[ShuntError]) -> ShuntError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ShuntError)  # noqa: S101 - by construction of the subgroup
+    return error
+
+
+async def _run(options: RunOptions) -> None:
+    async with AsyncExitStack() as stack, trio.open_nursery() as outermost:
+        demo: Demo | None = None
+        environ = options.environ
+        if options.demo:
+            demo = await stack.enter_async_context(open_demo(outermost, time.time))
+            environ = {**_without_ours(environ), **demo.environment}
+            options = RunOptions(
+                environ,
+                host=options.host,
+                port=options.port,
+                log_level=options.log_level,
+                write=options.write,
+            )
+        program = Program(options)
+        program.prepare()
+        try:
+            await program.run(partial(_tell, demo, options.write) if demo is not None else None)
+        finally:
+            program.instance.release()
+        outermost.cancel_scope.cancel()
+
+
+def _without_ours(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without any setting of shunt: a demo must not touch the user's own files."""
+    return {key: value for key, value in environ.items() if not key.startswith("SHUNT_")}
+
+
+async def _tell(demo: Demo, write: Callable[[str], None], base_url: str) -> None:
+    await demo.tell(base_url, write)
+
+
+@define(eq=False)
+class Program:
+    """One running shunt."""
+
+    options: RunOptions
+    redactor: Redactor = field(factory=Redactor)
+    reload: Bell = field(factory=Bell)
+    stop: trio.Event = field(factory=trio.Event)
+    locations: Locations = field(init=False)
+    config: Config = field(init=False)
+    instance: InstanceLock = field(init=False)
+    sockets: list[Socket] = field(init=False, factory=list)
+    pool: AccountPool = field(init=False)
+    custody: Custody = field(init=False)
+    access: Access = field(init=False)
+
+    # ── before anything runs ──────────────────────────────────────────────────────────────────
+
+    def prepare(self) -> None:
+        """Read the configuration, own the state folder, bind the port. Raises ShuntError."""
+        self.locations = locate(self.options.environ, home=self.options.home, config=self.options.config)
+        self.config = self.load_config()
+        problem = bind_problem(self.config)
+        if problem is not None:
+            raise ConfigError(problem)
+        os.umask(0o077)
+        open_logs(self.locations.log_file, self.config.server.log_level, self.redactor)
+        self.instance = own(self.locations.state_dir)
+        try:
+            server = self.config.server
+            self.sockets = listen(server.host, server.port)
+            self.instance.note(server.port)
+        except BaseException:
+            self.instance.release()
+            raise
+        self.access = Access(self.config, trio.current_time)
+
+    def load_config(self) -> Config:
+        """Read config.toml with the environment and the command line over it. Blocks."""
+        file = ConfigFile(self.locations.config_file, [provider.name for provider in PROVIDERS])
+        config = with_overrides(
+            file.load(self.options.environ),
+            host=self.options.host,
+            port=self.options.port,
+            log_level=self.options.log_level,
+        )
+        self.redactor.learn(
+            [
+                config.server.remote_key.reveal(),
+                *(key.key.reveal() for key in configured_keys(config, self.options.environ).values()),
+            ]
+        )
+        return config
+
+    # ── the run ───────────────────────────────────────────────────────────────────────────────
+
+    async def run(self, story: Story | None) -> None:
+        """Serve until a signal; everything is written and closed when this returns."""
+        server = self.config.server
+        timeouts = Timeouts(connect=server.connect_timeout_secs, silence=server.request_timeout_secs)
+        async with open_upstream(timeouts) as upstream, trio.open_nursery() as services:
+            await self._open_pool(upstream, services)
+            health, records = Health(time.time), Records()
+            gateway = self._gateway(upstream, records)
+            services.start_soon(self._signals)
+            services.start_soon(gateway.means.room.attend)
+            async with self._watching(upstream, records, health):
+                self._greet()
+                await self._serve(gateway, health, services, story)
+            services.cancel_scope.cancel()
+
+    async def _serve(
+        self, gateway: Gateway, health: Health, services: trio.Nursery, story: Story | None
+    ) -> None:
+        parts = ServerParts(
+            gateway=gateway,
+            pool=self.pool,
+            access=self.access,
+            config=lambda: self.config,
+            health=health,
+            waiting=lambda: len(gateway.means.room),
+            reload=self._reload,
+            now=time.time,
+            version=__version__,
+            started_at=time.time(),
+        )
+        if story is not None:
+            services.start_soon(story, self.base_url)
+        await serve(create_app(parts), self.sockets, bounds=bounds_of(self.config.server), shutdown=self.stop)
+
+    @property
+    def base_url(self) -> str:
+        """Where this machine reaches the server."""
+        host, port = self.sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def _open_pool(self, upstream: Upstream, services: trio.Nursery) -> None:
+        routing = self.config.routing
+        self.pool = AccountPool(
+            (),
+            state=PoolState(),
+            tuning=tuning_of(routing),
+            sticky_ttl=routing.sticky_ttl_minutes * 60,
+            now=time.time,
+            jitter=random.random,
+        )
+        self.custody = Custody(
+            CredentialStore(self.locations.credentials_file),
+            Renewals(
+                TokenEndpoint(upstream, time.time), lambda: self.pool.accounts, lambda: self.config.endpoints
+            ),
+            services,
+            time.time,
+            random.random,
+            self.pool.custody_changed,
+            keys=configured_keys(self.config, self.options.environ),
+            source=self._foreign_login,
+        )
+        await self.custody.load()
+        self._take_accounts(self.config)
+        loaded = await trio.to_thread.run_sync(
+            snapshots.load, self.locations.state_file, Snapshot, time.time()
+        )
+        if loaded.warning:
+            log.warning(loaded.warning)
+        if loaded.snapshot is not None:
+            self.pool.restore(loaded.snapshot)
+
+    def _gateway(self, upstream: Upstream, records: Records) -> Gateway:
+        room = WaitingRoom(
+            self.pool, limit=lambda: self.config.routing.max_waiting, now=time.time, jitter=random.random
+        )
+        means = Means(
+            pool=self.pool,
+            custody=self.custody,
+            attempts=Attempts(upstream, time.time),
+            room=room,
+            wait=lambda: self.config.routing.wait,
+            now=time.time,
+            jitter=random.random,
+        )
+
+        def keep(record: RequestRecord) -> None:
+            self.pool.finished(record)
+            records.offer(record)
+
+        return Gateway(
+            means=means,
+            carriers=Carriers(self.pool),
+            keep=keep,
+            listing=Listing(means),
+            hold_silent=lambda: self.config.routing.hold_silent,
+            keepalive_every=lambda: self.config.routing.keepalive_every,
+        )
+
+    @asynccontextmanager
+    async def _watching(self, upstream: Upstream, records: Records, health: Health) -> AsyncIterator[None]:
+        """Run the watchers for the time of the block, and wait for their last acts."""
+        history = await self._open_history()
+        parts = Parts(
+            pool=self.pool,
+            custody=self.custody,
+            send=upstream.send,
+            drop_idle=upstream.drop_idle,
+            fetch_usage=UsageEndpoint(upstream, time.time).fetch,
+            read_login=self._foreign_login,
+            save_state=partial(snapshots.save, self.locations.state_file),
+            insert_records=history.insert if history else lambda _: None,
+            prune_history=history.prune if history else lambda *_: None,
+            records=records,
+            config=lambda: self.config,
+            config_path=self.locations.config_file,
+            credentials_path=self.locations.credentials_file,
+            load_config=self.load_config,
+            apply=self._apply,
+            reload=self.reload,
+            notify=Notifier(self._show, now=time.time).notify,
+            now=time.time,
+            jitter=random.random,
+        )
+        try:
+            async with trio.open_nursery() as watchers:
+                for watch in WATCHERS:
+                    watchers.start_soon(partial(supervise, watch(parts), health, jitter=random.random))
+                yield
+                watchers.cancel_scope.cancel()
+            await self.custody.flush()
+        finally:
+            if history:
+                await trio.to_thread.run_sync(history.close)
+
+    async def _open_history(self) -> History | None:
+        """The history, or None where the disk has no place for one: requests go on without it."""
+        try:
+            opened = await trio.to_thread.run_sync(open_history, self.locations.history_file, time.time())
+        except StoreError as error:
+            log.warning("running without a history: %s", error)
+            return None
+        if opened.warning:
+            log.warning(opened.warning)
+        return opened.history
+
+    # ── changes while running ─────────────────────────────────────────────────────────────────
+
+    async def _signals(self) -> None:
+        """SIGTERM and SIGINT end the program gently, a second one at once; SIGHUP reads the configuration."""
+        names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        with trio.open_signal_receiver(*numbers) as received:
+            async for number in received:
+                if number == getattr(signal, "SIGHUP", None):
+                    self.reload.ring()
+                elif self.stop.is_set():
+                    os._exit(SECOND_SIGNAL)
+                else:
+                    self.stop.set()
+
+    async def _reload(self) -> None:
+        """Take over what the command line changed. Raises ConfigError or StoreError, changing nothing."""
+        config = await trio.to_thread.run_sync(self.load_config)
+        await self.custody.load()
+        await self._apply(config)
+
+    async def _apply(self, config: Config) -> None:
+        """Put a configuration in force. Raises ConfigError when it cannot be."""
+        problem = bind_problem(config)
+        if problem is not None:
+            raise ConfigError(problem)
+        await trio.lowlevel.checkpoint()
+        before = self.config.server
+        self.custody.configure(configured_keys(config, self.options.environ))
+        self.config = config
+        self._take_accounts(config)
+        self.access.configure(config)
+        if (config.server.host, config.server.port) != (before.host, before.port):
+            log.warning(
+                "the new address is taken at the next start; shunt still listens at %s", self.base_url
+            )
+
+    def _take_accounts(self, config: Config) -> None:
+        accounts = [
+            account_from(account, config.endpoints, subscription=self._is_login(account.name))
+            for account in config.accounts
+        ]
+        self.pool.reconfigure(accounts, tuning_of(config.routing), config.routing.sticky_ttl_minutes * 60)
+        for account in accounts:
+            self._announce(account)
+        for name, variable in missing_variables(config, self.options.environ).items():
+            log.warning("account %s has no key: the environment variable %s is not set", name, variable)
+
+    def _announce(self, account: Account) -> None:
+        """Tell the pool about a credential that custody has known for longer than the pool the account."""
+        credential = self.custody.credential(account.name)
+        if credential is not None and self.pool.state.accounts[account.name].custody is Presence.MISSING:
+            identity = credential.identity if isinstance(credential, Login) else None
+            self.pool.custody_changed(account.name, Presence.PRESENT, identity)
+
+    def _is_login(self, name: str) -> bool:
+        return isinstance(self.custody.credential(name), Login)
+
+    def _foreign_login(self, source: str) -> Credential | None:
+        """Another program's login, by the file it was imported from. Blocks."""
+        login = read_claude_login(self.options.environ)
+        return login if isinstance(login, Login) and login.imported_from == source else None
+
+    # ── words for the terminal ────────────────────────────────────────────────────────────────
+
+    def _greet(self) -> None:
+        write = self.options.write
+        write(f"shunt {__version__} serves at {self.base_url} (Ctrl-C ends it)")
+        accounts = self.pool.accounts
+        if accounts:
+            write(f"accounts: {', '.join(accounts)}")
+        else:
+            home = self.options.environ.get("HOME") or self.options.environ.get("USERPROFILE")
+            for line in advice(found(self.options.environ, Path(home) if home else None)):
+                write(line)
+        warning = bind_warning(self.config)
+        for line in (*((warning,) if warning else ()), *self.config.ignored):
+            write(line)
+
+    def _show(self, notice: Notice) -> None:
+        sys.stderr.write(f"shunt: {notice.text}\n")

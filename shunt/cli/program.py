@@ -1,0 +1,210 @@
+"""The `shunt` command: global options, the list of subcommands, and how everything ends.
+
+A subcommand's module is imported when it runs and not before: `shunt --version` and `shunt --help`
+answer without the server, the HTTP client or the table printer.
+"""
+# ruff: noqa: PLC0415 - importing late is this module's purpose
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+from attrs import frozen
+
+from shunt import __version__
+from shunt.cli.exits import FAILED, FINE, INTERRUPTED, plain_errors
+from shunt.cli.invocation import Invocation, of_process
+from shunt.config.spelling import nearest
+
+
+@frozen
+class Entry:
+    """One subcommand: listed without being imported."""
+
+    name: str
+    about: str
+    load: Callable[[], click.Command]
+
+
+def _run() -> click.Command:
+    from shunt.cli.run import run
+
+    return run
+
+
+def _status() -> click.Command:
+    from shunt.cli.status import status
+
+    return status
+
+
+def _accounts() -> click.Command:
+    from shunt.cli.accounts import accounts
+
+    return accounts
+
+
+def _add_account() -> click.Command:
+    from shunt.cli.add_account import add_account
+
+    return add_account
+
+
+def _remove_account() -> click.Command:
+    from shunt.cli.remove_account import remove_account
+
+    return remove_account
+
+
+def _use() -> click.Command:
+    from shunt.cli.steering import use
+
+    return use
+
+
+def _strategy() -> click.Command:
+    from shunt.cli.steering import strategy
+
+    return strategy
+
+
+def _config() -> click.Command:
+    from shunt.cli.config import config
+
+    return config
+
+
+def _doctor() -> click.Command:
+    from shunt.cli.doctor import doctor
+
+    return doctor
+
+
+COMMANDS = (
+    Entry("run", "Serve in the foreground; --demo needs no account.", _run),
+    Entry("status", "How the accounts stand: windows, cooldowns, savings.", _status),
+    Entry("accounts", "Which accounts there are and where their secrets are kept.", _accounts),
+    Entry("add-account", "Add an API key, or import a login of Claude Code.", _add_account),
+    Entry("remove-account", "Take an account out of the pool and forget its secret.", _remove_account),
+    Entry("use", "Send everything to one account, or back to automatic choice.", _use),
+    Entry("strategy", "Show or change how accounts are chosen.", _strategy),
+    Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
+    Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
+)
+
+FORMER_NAMES = {"start": "run", "add": "add-account", "remove": "remove-account"}
+"""What the first program of this name called them."""
+
+
+class Program(click.Group):
+    """A group that knows its subcommands' names and loads only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order people meet them, not of the alphabet."""
+        return [entry.name for entry in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """Import one subcommand."""
+        return next((entry.load() for entry in COMMANDS if entry.name == cmd_name), None)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the subcommands from the table, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.about) for entry in COMMANDS])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take `shunt help COMMAND` for `shunt COMMAND --help`."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand, or name the nearest one."""
+        name = args[0]
+        names = self.list_commands(ctx)
+        if name not in names and not name.startswith("-"):
+            near = FORMER_NAMES.get(name) or nearest(name, names)
+            hint = f" Did you mean `shunt {near}`?" if near else ""
+            raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the global options; what is wrong with them is said without a traceback."""
+        with plain_errors():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; errors raised on purpose end as one line and an exit code."""
+        with plain_errors():
+            return super().invoke(ctx)
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 fine, 1 failed, 2 usage, 3 no server running, 4 needs login.",
+)
+@click.version_option(__version__, "-V", "--version", message="shunt %(version)s")
+@click.option("--home", metavar="DIR", help="Keep every file of shunt under DIR (like SHUNT_HOME).")
+@click.option("--config", metavar="FILE", help="Read this config.toml.")
+@click.pass_context
+def program(ctx: click.Context, home: str | None, config: str | None) -> None:
+    """Spread your coding agents over your own accounts, behind one local endpoint.
+
+    Start with `shunt run --demo`, which needs no account.
+    """
+    call = ctx.obj if isinstance(ctx.obj, Invocation) else of_process()
+    ctx.obj = call.at(home, config)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command line (default: this process's) and return its exit code.
+
+    Never a traceback on the terminal: what nobody expected goes to the log file.
+    """
+    _harden()
+    argv = list(sys.argv[1:] if args is None else args)
+    try:
+        code = program.main(argv, prog_name="shunt", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last net of the program
+        from shunt.cli.crash import recorded
+
+        click.echo(recorded(error, argv, of_process().environ), err=True)
+        return FAILED
+    return code if isinstance(code, int) else FINE
+
+
+def _harden() -> None:
+    """Make what this process leaves behind private, and its output printable anywhere."""
+    os.umask(0o077)
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        # A core file would hold every token in memory.
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Started with it closed: the next file that is opened would take its number.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            # An account may be named with letters that a Latin-1 terminal does not have.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -1,0 +1,49 @@
+"""`shunt run`: serve everything on one port, in the foreground."""
+
+from __future__ import annotations
+
+import click
+
+from shunt.cli.invocation import Invocation, places
+from shunt.config.types import LOG_LEVELS
+
+
+@click.command()
+@click.option(
+    "--demo", is_flag=True, help="Serve three simulated accounts; needs none of yours and touches no file."
+)
+@click.option("--host", metavar="ADDRESS", help="Listen here instead of server.host.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="PORT", help="Listen here instead of server.port."
+)
+@click.option(
+    "--log-level", type=click.Choice(LOG_LEVELS, case_sensitive=False), help="Instead of server.log_level."
+)
+@places
+@click.pass_context
+def run(
+    ctx: click.Context,
+    call: Invocation,
+    *,
+    demo: bool,
+    host: str | None,
+    port: int | None,
+    log_level: str | None,
+) -> None:
+    """Serve in the foreground until Ctrl-C or SIGTERM; running streams may finish first.
+
+    Then point an agent at it, for instance with ANTHROPIC_BASE_URL=http://127.0.0.1:8082 and
+    ANTHROPIC_AUTH_TOKEN=shunt in the environment of Claude Code.
+    """
+    from shunt.app import RunOptions, main  # noqa: PLC0415 - trio and the server: not for `run --help`
+
+    options = RunOptions(
+        environ=call.environ,
+        home=call.home,
+        config=call.config,
+        host=host,
+        port=port,
+        log_level=log_level,
+        demo=demo,
+    )
+    ctx.exit(main(options))
