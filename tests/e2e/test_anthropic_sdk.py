@@ -36,8 +36,8 @@ def vendor(request: Request, _: int) -> Answer:
         )
         return anthropic.events_answer(events)
     if request.json.get("stream"):
-        return anthropic.stream("hello from afar", headers=((b"request-id", b"req_vendor_1"),))
-    return anthropic.plain("hello from afar", headers=((b"request-id", b"req_vendor_1"),))
+        return anthropic.stream("hello from afar", headers=((b"x-of-the-vendor", b"kept"),))
+    return anthropic.plain("hello from afar", headers=((b"x-of-the-vendor", b"kept"),))
 
 
 Running = tuple[Program, ScriptedUpstream]
@@ -73,7 +73,7 @@ def everything(client: sdk.Anthropic) -> dict[str, Any]:
         used = stream.get_final_message().content[0]
     return {
         "plain": client.messages.create(**ASK).content[0],
-        "raw": (raw.status_code, raw.headers["request-id"], raw.headers["x-shunt-account"]),
+        "raw": (raw.status_code, raw.headers["x-of-the-vendor"], raw.headers["x-shunt-account"]),
         "streamed": streamed,
         "usage": (final.usage.input_tokens, final.usage.output_tokens),
         "tool": used,
@@ -86,7 +86,7 @@ def everything(client: sdk.Anthropic) -> dict[str, Any]:
 def check(got: dict[str, Any]) -> None:
     """What both clients have to have seen."""
     assert got["plain"].text == "hello from afar"
-    assert got["raw"] == (200, "req_vendor_1", "a")
+    assert got["raw"] == (200, "kept", "a")
     assert got["streamed"] == "hello from afar"
     assert got["usage"] == (10, 5)
     assert (got["tool"].name, got["tool"].input) == ("add", {"a": 1, "b": [2, "é"]})
@@ -99,7 +99,8 @@ def check(got: dict[str, Any]) -> None:
 async def test_the_blocking_client(running: Running) -> None:
     """Plain, raw, streaming, tools, counting and models work with the blocking client."""
     shunt, up = running
-    check(await trio.to_thread.run_sync(everything, sync_client(shunt)))
+    with sync_client(shunt) as client:
+        check(await trio.to_thread.run_sync(everything, client))
     assert {request.key for request in up.requests} == {"sk-test-a"}, "the client's own key stays here"
     assert all(request.get(b"anthropic-version") == b"2026-10-21" for request in up.requests)
 
@@ -119,7 +120,7 @@ async def test_the_async_client(running: Running) -> None:
         check(
             {
                 "plain": (await client.messages.create(**ASK)).content[0],
-                "raw": (raw.status_code, raw.headers["request-id"], raw.headers["x-shunt-account"]),
+                "raw": (raw.status_code, raw.headers["x-of-the-vendor"], raw.headers["x-shunt-account"]),
                 "streamed": streamed,
                 "usage": (final.usage.input_tokens, final.usage.output_tokens),
                 "tool": used,
@@ -136,8 +137,9 @@ async def test_refusals_keep_their_type_and_text(tmp_path: Path) -> None:
     async with scripted_upstream([told]) as up, program(tmp_path, up.url) as shunt:
         shunt.configure([key_account("a")])
         await shunt.start()
-        with pytest.raises(sdk.BadRequestError, match="1 is too many"):
-            await async_client(shunt).messages.create(**ASK)
+        async with async_client(shunt) as client:
+            with pytest.raises(sdk.BadRequestError, match="1 is too many"):
+                await client.messages.create(**ASK)
 
 
 async def test_shunts_own_errors_are_the_sdks_too(tmp_path: Path) -> None:
@@ -145,6 +147,7 @@ async def test_shunts_own_errors_are_the_sdks_too(tmp_path: Path) -> None:
     async with scripted_upstream([]) as up, program(tmp_path, up.url) as shunt:
         shunt.configure([])
         await shunt.start()
-        with pytest.raises(sdk.InternalServerError, match="add-account") as caught:
-            await async_client(shunt).messages.create(**ASK)
-        assert caught.value.status_code == 503
+        async with async_client(shunt) as client:
+            with pytest.raises(sdk.InternalServerError, match="add-account") as caught:
+                await client.messages.create(**ASK)
+            assert caught.value.status_code == 503
