@@ -10,13 +10,11 @@ from __future__ import annotations
 import logging
 import os
 import random
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from socket import socket as Socket  # noqa: N812 - a class
 
 import trio
@@ -24,10 +22,10 @@ from attrs import define, field, frozen
 
 from shunt import __version__
 from shunt.accounts.account import Account
-from shunt.accounts.credential import Credential, Login
+from shunt.accounts.credential import Login
 from shunt.accounts.state import Custody as Presence
 from shunt.accounts.state import PoolState, RequestRecord
-from shunt.config.exposure import bind_problem, bind_warning
+from shunt.config.exposure import bind_problem
 from shunt.config.keys import configured_keys, missing_variables
 from shunt.config.structure import with_overrides
 from shunt.config.types import Config
@@ -47,14 +45,15 @@ from shunt.routing.tuning import tuning_of
 from shunt.server.access import Access
 from shunt.server.app import create_app
 from shunt.server.bounds import bounds_of
+from shunt.server.greeting import greeting
 from shunt.server.parts import ServerParts
 from shunt.server.serve import serve
+from shunt.server.signals import AT_ONCE, obey_signals
 from shunt.server.sockets import listen
 from shunt.store import snapshots
-from shunt.store.claude_login import read_claude_login
+from shunt.store.claude_login import login_at
 from shunt.store.config import ConfigFile
 from shunt.store.credentials import CredentialStore
-from shunt.store.discovery import advice, found
 from shunt.store.history import History, open_history
 from shunt.store.locations import Locations, locate
 from shunt.store.lock import InstanceLock, own
@@ -72,9 +71,6 @@ from shunt.watchers.records import Records
 from shunt.watchers.supervisor import supervise
 
 log = logging.getLogger(__name__)
-
-SECOND_SIGNAL = 130
-"""Exit status when a second signal ends the program at once."""
 
 
 Story = Callable[[str], Awaitable[None]]
@@ -108,10 +104,10 @@ def main(options: RunOptions) -> int:
         if known is not None:
             raise _first(known) from None
         if group.subgroup(KeyboardInterrupt) is not None:
-            return SECOND_SIGNAL
+            return AT_ONCE
         raise
     except KeyboardInterrupt:
-        return SECOND_SIGNAL
+        return AT_ONCE
     return 0
 
 
@@ -140,7 +136,7 @@ async def _run(options: RunOptions) -> None:
         program = Program(options)
         program.prepare()
         try:
-            await program.run(partial(_tell, demo, options.write) if demo is not None else None)
+            await program.run(partial(demo.tell, write=options.write) if demo is not None else None)
         finally:
             program.instance.release()
         outermost.cancel_scope.cancel()
@@ -149,10 +145,6 @@ async def _run(options: RunOptions) -> None:
 def _without_ours(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without any setting of shunt: a demo must not touch the user's own files."""
     return {key: value for key, value in environ.items() if not key.startswith("SHUNT_")}
-
-
-async def _tell(demo: Demo, write: Callable[[str], None], base_url: str) -> None:
-    await demo.tell(base_url, write)
 
 
 @define(eq=False)
@@ -219,10 +211,11 @@ class Program:
             await self._open_pool(upstream, services)
             health, records = Health(time.time), Records()
             gateway = self._gateway(upstream, records)
-            services.start_soon(self._signals)
+            await services.start(obey_signals, self.stop, self.reload.ring)
             services.start_soon(gateway.means.room.attend)
             async with self._watching(upstream, records, health):
-                self._greet()
+                for line in greeting(self.base_url, self.config, self.options.environ):
+                    self.options.write(line)
                 await self._serve(gateway, health, services, story)
             services.cancel_scope.cancel()
 
@@ -271,7 +264,7 @@ class Program:
             random.random,
             self.pool.custody_changed,
             keys=configured_keys(self.config, self.options.environ),
-            source=self._foreign_login,
+            source=partial(login_at, self.options.environ),
         )
         await self.custody.load()
         self._take_accounts(self.config)
@@ -320,7 +313,7 @@ class Program:
             send=upstream.send,
             drop_idle=upstream.drop_idle,
             fetch_usage=UsageEndpoint(upstream, time.time).fetch,
-            read_login=self._foreign_login,
+            read_login=partial(login_at, self.options.environ),
             save_state=partial(snapshots.save, self.locations.state_file),
             insert_records=history.insert if history else lambda _: None,
             prune_history=history.prune if history else lambda *_: None,
@@ -358,19 +351,6 @@ class Program:
         return opened.history
 
     # ── changes while running ─────────────────────────────────────────────────────────────────
-
-    async def _signals(self) -> None:
-        """SIGTERM and SIGINT end the program gently, a second one at once; SIGHUP reads the configuration."""
-        names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
-        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        with trio.open_signal_receiver(*numbers) as received:
-            async for number in received:
-                if number == getattr(signal, "SIGHUP", None):
-                    self.reload.ring()
-                elif self.stop.is_set():
-                    os._exit(SECOND_SIGNAL)
-                else:
-                    self.stop.set()
 
     async def _reload(self) -> None:
         """Take over what the command line changed. Raises ConfigError or StoreError, changing nothing."""
@@ -414,27 +394,6 @@ class Program:
 
     def _is_login(self, name: str) -> bool:
         return isinstance(self.custody.credential(name), Login)
-
-    def _foreign_login(self, source: str) -> Credential | None:
-        """Another program's login, by the file it was imported from. Blocks."""
-        login = read_claude_login(self.options.environ)
-        return login if isinstance(login, Login) and login.imported_from == source else None
-
-    # ── words for the terminal ────────────────────────────────────────────────────────────────
-
-    def _greet(self) -> None:
-        write = self.options.write
-        write(f"shunt {__version__} serves at {self.base_url} (Ctrl-C ends it)")
-        accounts = self.pool.accounts
-        if accounts:
-            write(f"accounts: {', '.join(accounts)}")
-        else:
-            home = self.options.environ.get("HOME") or self.options.environ.get("USERPROFILE")
-            for line in advice(found(self.options.environ, Path(home) if home else None)):
-                write(line)
-        warning = bind_warning(self.config)
-        for line in (*((warning,) if warning else ()), *self.config.ignored):
-            write(line)
 
     def _show(self, notice: Notice) -> None:
         sys.stderr.write(f"shunt: {notice.text}\n")

@@ -18,7 +18,7 @@ from shunt.gateway.attempt import Attempt, Attempts
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.refusals import Situation, give_up
-from shunt.inference.inbound import Inbound
+from shunt.inference.inbound import Inbound, Operation
 from shunt.pool import AccountPool
 from shunt.providers import provider_named
 from shunt.routing.last_resort import last_resort
@@ -105,7 +105,7 @@ class Exchange:
                 with self.means.room.trying(name):
                     attempt = await self._attempt(account, credential)
                     step = next_step(attempt.outcome, self._progress_with(credential))
-                    if step is not Step.REFRESH:
+                    if step is not Step.REFRESH and self._tells(attempt):
                         self.means.pool.record(attempt.outcome)
                 if step is Step.DELIVER:
                     self._bind(name, choice, served=attempt.served)
@@ -113,6 +113,13 @@ class Exchange:
                     return attempt
                 if not await self._again(step, name, credential, attempt):
                     return None
+
+    def _tells(self, attempt: Attempt) -> bool:
+        """Whether the outcome says something about the account's limits.
+
+        Counting tokens and listing models succeed on a spent account, too.
+        """
+        return not attempt.served or self.inbound.operation is Operation.GENERATE
 
     async def _attempt(self, account: Account, credential: Credential) -> Attempt:
         provider = provider_named(account.provider)

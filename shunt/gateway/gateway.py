@@ -95,7 +95,7 @@ class Gateway:
     async def _stream(self, pursuit: _Pursuit, lifetime: Lifetime) -> Delivery:
         """Leave a stream's status open as long as its client bears, then commit to 200."""
         lifetime.nursery.start_soon(pursuit.settle)
-        with trio.move_on_after(self._silence(pursuit)):
+        with trio.move_on_after(self.silence(pursuit.exchange.inbound, pursuit.protocol)):
             await pursuit.settled.wait()
         if pursuit.delivery is not None:
             pursuit.recording.answered(pursuit.delivery.status)
@@ -109,12 +109,12 @@ class Gateway:
         )
         return Delivery(200, headers, _Committed(pursuit, self.keepalive_every()))
 
-    def _silence(self, pursuit: _Pursuit) -> float:
+    def silence(self, inbound: Inbound, protocol: Protocol) -> float:
+        """Seconds a stream of this caller is left unanswered at most."""
         configured = self.hold_silent()
         if configured is not None:
             return configured
-        silent = pursuit.protocol.hold_silent
-        return silent if pursuit.exchange.inbound.local else min(silent, REMOTE_SILENT)
+        return protocol.hold_silent if inbound.local else min(protocol.hold_silent, REMOTE_SILENT)
 
     def _forget(self, request_id: str) -> Callable[[], Awaitable[None]]:
         async def forget() -> None:

@@ -156,6 +156,10 @@ def _served(reading: _Reading) -> Outcome:
             return reading.outcome(Verdict.BROKEN, f"HTTP {status} where an answer was due")
         if kind.startswith("text/html"):
             return reading.outcome(Verdict.BROKEN, "a web page where an answer was due")
+        # Its success also ends a pause that concerned this model family alone.
+        return reading.outcome(
+            Verdict.SERVED, f"HTTP {status}", scope=family_of(reading.inbound.outline.model)
+        )
     return reading.outcome(Verdict.SERVED, f"HTTP {status}")
 
 

@@ -79,6 +79,12 @@ def read_claude_login(environ: Mapping[str, str], machine: Machine | None = None
     return None
 
 
+def login_at(environ: Mapping[str, str], source: str) -> Login | None:
+    """Claude Code's login, if it still is where `source` (a login's `imported_from`) says. Raises StoreError."""
+    login = read_claude_login(environ)
+    return login if isinstance(login, Login) and login.imported_from == source else None
+
+
 def _folder(environ: Mapping[str, str]) -> Path | None:
     chosen = environ.get("CLAUDE_CONFIG_DIR")
     return Path(chosen).absolute() if chosen else _usual_folder(environ)

@@ -1,0 +1,25 @@
+"""What the terminal shows once shunt serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from shunt import __version__
+from shunt.config.exposure import bind_warning
+from shunt.config.types import Config
+from shunt.store.discovery import advice, found
+
+
+def greeting(base_url: str, config: Config, environ: Mapping[str, str]) -> Iterator[str]:
+    """Lines: where it serves, with which accounts, and what to do when there are none."""
+    yield f"shunt {__version__} serves at {base_url} (Ctrl-C ends it)"
+    if config.accounts:
+        yield f"accounts: {', '.join(account.name for account in config.accounts)}"
+    else:
+        home = environ.get("HOME") or environ.get("USERPROFILE")
+        yield from advice(found(environ, Path(home) if home else None))
+    warning = bind_warning(config)
+    if warning is not None:
+        yield warning
+    yield from config.ignored

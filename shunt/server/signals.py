@@ -1,0 +1,35 @@
+"""What signals do: the first asks to end, the second ends, SIGHUP has the configuration read."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+AT_ONCE: Final = 130
+"""Exit status when a second signal ends the program at once."""
+NAMES: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+"""Those of them that the system has. Taken here so that KeyboardInterrupt never hits a random task."""
+
+
+async def obey_signals(
+    stop: trio.Event,
+    reload: Callable[[], None],
+    *,
+    end: Callable[[int], object] = os._exit,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Set `stop` at the first SIGTERM or SIGINT, `end` the program at the second."""
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    with trio.open_signal_receiver(*numbers) as received:
+        task_status.started()
+        async for number in received:
+            if number == getattr(signal, "SIGHUP", None):
+                reload()
+            elif stop.is_set():
+                end(AT_ONCE)
+            else:
+                stop.set()
