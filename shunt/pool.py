@@ -256,17 +256,11 @@ class AccountPool:
     def restore(self, snapshot: Snapshot) -> None:
         """Take up a saved snapshot: what it knows of configured accounts, and their conversations.
 
-        Custody's own word, where it has spoken already, counts for more than the saved one.
+        What custody has said since the start counts for more than what it had said before.
         """
-        live = self._state.accounts
         state = transitions.with_accounts(snapshot.state, self._accounts)
         accounts = {
-            name: evolve(
-                saved,
-                in_flight=live[name].in_flight,
-                custody=saved.custody if live[name].custody is Custody.MISSING else live[name].custody,
-            )
-            for name, saved in state.accounts.items()
+            name: _reconciled(saved, self._state.accounts[name]) for name, saved in state.accounts.items()
         }
         self._affinity.restore(snapshot.bindings)
         self._affinity.keep_only(self._accounts)
@@ -337,6 +331,16 @@ class AccountPool:
                     window.named_reset,
                     window.resets_at or 0,
                 )
+
+
+def _reconciled(saved: AccountState, live: AccountState) -> AccountState:
+    return evolve(
+        saved,
+        in_flight=live.in_flight,
+        custody=saved.custody if live.custody is Custody.MISSING else live.custody,
+        email=live.email or saved.email,
+        plan=live.plan or saved.plan,
+    )
 
 
 def _or_never(moment: float | None) -> float:

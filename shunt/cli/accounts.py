@@ -19,6 +19,7 @@ from shunt.cli.invocation import Invocation, as_json, elsewhere, places
 from shunt.cli.render import accounts_view
 from shunt.cli.terminal import console, emit, interactive, note
 from shunt.config.types import AccountConfig
+from shunt.store.credential_format import StoredCredential
 
 
 @click.command()
@@ -34,7 +35,11 @@ def accounts(call: Invocation, url: str | None, *, as_json: bool) -> None:
     control = files.control(url)
     standing, reason = _standing(control)
     if url is None:
-        rows = [row(account, files, standing.get(account.name, {})) for account in files.config().accounts]
+        stored = files.credentials.load()
+        rows = [
+            row(account, files, stored.get(account.name), standing.get(account.name, {}))
+            for account in files.config().accounts
+        ]
     elif reason:
         raise reason
     else:
@@ -87,9 +92,10 @@ def holding_of(account: AccountConfig, stored: Credential | None, files: Files) 
     return Holding("", "")
 
 
-def row(account: AccountConfig, files: Files, standing: Mapping[str, Any]) -> dict[str, Any]:
-    """One account as `--json` prints it. Raises CredentialsUnreadable."""
-    entry = files.credentials.load().get(account.name)
+def row(
+    account: AccountConfig, files: Files, entry: StoredCredential | None, standing: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One account as `--json` prints it."""
     stored = entry.credential if entry else None
     holding = holding_of(account, stored, files)
     who = stored.identity if isinstance(stored, Login) else None

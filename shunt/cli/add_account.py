@@ -16,9 +16,9 @@ from shunt.cli.acknowledgement import agree
 from shunt.cli.enrolment import Enrolment
 from shunt.cli.exits import Failed, NeedsLogin
 from shunt.cli.files import Files, known_providers, open_files
-from shunt.cli.invocation import Invocation, places
+from shunt.cli.invocation import Invocation, borrowed_root, places
 from shunt.cli.reloading import told_server
-from shunt.cli.terminal import clean, interactive, note
+from shunt.cli.terminal import clean, interactive, note, word
 from shunt.config.misread import Misread
 from shunt.config.names import folded
 from shunt.config.spelling import hint, quoted
@@ -148,6 +148,8 @@ def add_account(
     given = {key: value for key, value in settings.items() if value is not None}
     wish = Wish(name, _provider(provider), api_key_env, from_stdin, imported, given)
     files = open_files(call)
+    if borrowed_root(call.environ):
+        note("You are root through sudo: what is written now belongs to root. Better run shunt as yourself.")
     existing = _existing(files, wish, named=provider is not None)
     credential = _credential(files, wish)
     enrolment = Enrolment(files)
@@ -192,7 +194,7 @@ def _existing(files: Files, wish: Wish, *, named: bool) -> AccountConfig | None:
     if not wish.imported:
         raise Failed(
             f"There is an account {clean(account.name)} already. Choose another name, or first "
-            f"`shunt remove-account {clean(account.name)}`."
+            f"`shunt remove-account {word(account.name)}`."
         )
     if named and account.provider != wish.provider:
         raise Failed(
@@ -219,6 +221,8 @@ def _credential(files: Files, wish: Wish) -> Credential | None:
     if wish.from_stdin and not sys.stdin.isatty():
         return ApiKey(api_keys.from_stream(sys.stdin))
     if wish.from_stdin or interactive():
+        if not wish.from_stdin and wish.provider in IMPORTS:
+            note(f"To use the login of {IMPORTS[wish.provider].program} instead: Ctrl-C, and --import.")
         return ApiKey(api_keys.from_prompt(clean(wish.name)))
     raise click.UsageError(
         "Say where its key comes from: --api-key-env VARIABLE, --api-key-stdin, or --import."
@@ -256,7 +260,7 @@ def _check_twin(enrolment: Enrolment, files: Files, wish: Wish, credential: Cred
         raise Failed(
             f"This login is in the pool already, as {clean(twin)}. Twice would not give more, and the two would "
             "fight over one refresh token. To import it anew: "
-            f"shunt add-account {clean(twin)} --import"
+            f"shunt add-account {word(twin)} --import"
         )
     note(f"The account {clean(twin)} has the same key; its limits count for both together.")
 

@@ -17,7 +17,7 @@ from shunt.config.exposure import bind_problem, bind_warning
 from shunt.config.overrides import overrides
 from shunt.config.types import LISTS, MODELS, TABLES, Config, keys_of
 from shunt.config.values import toml
-from shunt.errors import ConfigError
+from shunt.errors import ConfigError, StoreError
 from shunt.store.environment import with_secret_files
 
 HIDDEN = "***"
@@ -103,6 +103,8 @@ def _examined(files: Files) -> tuple[list[str], list[str], Config | None]:
         found = files.config()
     except ConfigError as error:
         return list(error.problems), [], None
+    except StoreError as error:
+        return [str(error)], [], None
     problem, warning = bind_problem(found), bind_warning(found)
     warnings = list(files.config_file.warnings(found))
     warnings += [f"ignored, since it has no meaning here: {key}" for key in found.ignored]

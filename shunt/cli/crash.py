@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from shunt.errors import ShuntError
@@ -48,7 +49,7 @@ def _log_file(argv: Sequence[str], environ: Mapping[str, str]) -> Path | None:
 def _home(argv: Sequence[str]) -> str | None:
     """`--home` as click would have read it: the last one counts."""
     found = None
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in pairwise([*argv, ""]):
         if word == "--home":
             found = following or None
         elif word.startswith("--home="):

@@ -13,15 +13,16 @@ from shunt.cli.accounts import holding_of
 from shunt.cli.control import Control, address
 from shunt.cli.file_checks import path_remarks
 from shunt.cli.files import Files, open_files
-from shunt.cli.invocation import Invocation, as_json, elsewhere, places
+from shunt.cli.invocation import Invocation, as_json, borrowed_root, elsewhere, places
 from shunt.cli.remarks import Level, Remark, exit_code
 from shunt.cli.render import remarks_view
 from shunt.cli.server_checks import server_remarks
-from shunt.cli.terminal import clean, draw, emit
+from shunt.cli.terminal import draw, emit, login_cure, word
 from shunt.cli.vendor_checks import vendor_remarks
 from shunt.config.exposure import bind_problem, bind_warning
 from shunt.config.types import AccountConfig, Config
 from shunt.errors import ConfigError, ShuntError
+from shunt.providers import provider_named
 from shunt.providers.accounts import account_from
 from shunt.store.config import holds_secret
 from shunt.store.credential_format import StoredCredential
@@ -49,21 +50,25 @@ def doctor(ctx: click.Context, call: Invocation, url: str | None, *, offline: bo
 def examined(files: Files, url: str | None, *, offline: bool) -> Iterator[Remark]:
     """Everything there is to say, from the disk outwards."""
     if os.name == "posix" and os.geteuid() == 0:
-        yield Remark(Level.NOTE, "user", "you are root; files that are made now belong to root")
+        yield Remark(
+            Level.WARNING if borrowed_root(files.call.environ) else Level.NOTE,
+            "user",
+            "you are root; files that are made now belong to root",
+        )
     config: Config | None = None
     try:
         config = files.config()
     except ConfigError as error:
         for problem in error.problems:
-            yield Remark(Level.FAULT, "config", clean(problem), "Edit it; `shunt config check` looks again.")
+            yield Remark(Level.FAULT, "config", problem, "Edit it; `shunt config check` looks again.")
     except ShuntError as error:
-        yield Remark(Level.FAULT, "config", clean(str(error)))
+        yield Remark(Level.FAULT, "config", str(error))
     yield from _on_disk(files, config)
     stored: dict[str, StoredCredential] | None = None
     try:
         stored = files.credentials.load()
     except ShuntError as error:
-        yield Remark(Level.FAULT, "credentials", clean(str(error)))
+        yield Remark(Level.FAULT, "credentials", str(error))
     if config is not None:
         yield from _configuration(files, config)
         if stored is not None:
@@ -92,7 +97,7 @@ def _configuration(files: Files, config: Config) -> Iterator[Remark]:
     yield Remark(
         Level.FINE if there else Level.NOTE,
         "config",
-        f"{clean(str(files.places.config_file))}: "
+        f"{files.places.config_file!s}: "
         + (f"{count} account{'s' * (count != 1)}" if there else "not there"),
         "" if count else "shunt add-account NAME",
     )
@@ -101,13 +106,13 @@ def _configuration(files: Files, config: Config) -> Iterator[Remark]:
     if warning := bind_warning(config):
         yield Remark(Level.WARNING, "config", warning)
     for key in config.ignored:
-        yield Remark(Level.NOTE, "config", f"{clean(key)} has no meaning here and is ignored")
+        yield Remark(Level.NOTE, "config", f"{key} has no meaning here and is ignored")
     own = address(config.server)
     for account in config.accounts:
         if account.upstream_url.startswith(own):
             yield Remark(
                 Level.FAULT,
-                f"account {clean(account.name)}",
+                f"account {account.name}",
                 "its upstream_url is shunt's own address: requests would go round in circles",
                 "Name the vendor's address, or leave it out.",
             )
@@ -116,30 +121,25 @@ def _configuration(files: Files, config: Config) -> Iterator[Remark]:
 def _secrets(files: Files, config: Config, stored: dict[str, StoredCredential]) -> Iterator[Remark]:
     """Does every account have a credential, and is it shared with anybody?"""
     for account in config.accounts:
-        entry = stored.get(account.name)
-        yield from _secret(files, account, entry)
+        yield from _secret(files, account, stored.get(account.name))
     known = {account.name for account in config.accounts}
     for name in stored.keys() - known:
         yield Remark(
             Level.NOTE,
             "credentials",
-            f"there is a secret of {clean(name)}, which is no account any more",
-            f"shunt remove-account {clean(name)}",
+            f"there is a secret of {name}, which is no account any more",
+            f"shunt remove-account {word(name)}",
         )
 
 
 def _secret(files: Files, account: AccountConfig, entry: StoredCredential | None) -> Iterator[Remark]:
-    about = f"account {clean(account.name)}"
+    about = f"account {account.name}"
     credential = entry.credential if entry else None
     holding = holding_of(account, credential, files)
     if not holding.secret:
-        yield Remark(
-            Level.FAULT,
-            about,
-            "has no key and no login",
-            f"shunt add-account {clean(account.name)} --import",
-            login=True,
-        )
+        login = provider_named(account.provider).login is not None
+        cure = login_cure(account.name, login=login)
+        yield Remark(Level.FAULT, about, "has no key and no login", cure, login=login)
     elif holding.kept_in.startswith("$") and not files.call.environ.get(account.api_key_env):
         yield Remark(
             Level.WARNING, about, f"{holding.kept_in} is not set here", "Set it where `shunt run` is started."
@@ -148,7 +148,7 @@ def _secret(files: Files, account: AccountConfig, entry: StoredCredential | None
         yield Remark(
             Level.NOTE,
             about,
-            f"shares its login with another program ({clean(credential.imported_from)})",
+            f"shares its login with another program ({credential.imported_from})",
             "Use that program through shunt only, so that one of the two renews the login.",
         )
     if entry is not None and entry.pending is not None:
@@ -164,7 +164,7 @@ def _upstreams(files: Files, config: Config, control: Control) -> Iterator[Remar
         try:
             base = account_from(account, config.endpoints, subscription=False).base_url
         except ShuntError as error:
-            yield Remark(Level.FAULT, f"account {clean(account.name)}", clean(str(error)))
+            yield Remark(Level.FAULT, f"account {account.name}", str(error))
             continue
         if (base, account.proxy) not in asked and not base.startswith(control.url):
             asked.add((base, account.proxy))

@@ -10,7 +10,7 @@ from attrs import frozen
 from shunt.accounts.credential import ApiKey, Credential, Login
 from shunt.cli.exits import Failed
 from shunt.cli.files import Files
-from shunt.cli.terminal import clean
+from shunt.cli.terminal import clean, word
 from shunt.config.types import AccountConfig
 from shunt.errors import ShuntError
 from shunt.store.credential_format import StoredCredential
@@ -85,7 +85,7 @@ class Enrolment:
             raise Failed(
                 f"The account {shown} belongs to {clean(stored.identity.email) or 'another login'}, and the login "
                 f"found here to {clean(credential.identity.email) or 'somebody else'}. Import it under another "
-                f"name, or first `shunt remove-account {shown}`."
+                f"name, or first `shunt remove-account {word(account.name)}`."
             )
 
     def _stored(self) -> dict[str, StoredCredential]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shunt.cli.remarks import Level, Remark
-from shunt.cli.terminal import clean
 from shunt.store.files import findings
 
 
@@ -27,9 +26,9 @@ def path_remarks(path: Path, *, secret: bool) -> Iterator[Remark]:
         facts = None
     found = findings(path)
     if not found and facts is not None:
-        yield Remark(Level.FINE, clean(str(path)), f"mode {stat.S_IMODE(facts.st_mode):04o}")
+        yield Remark(Level.FINE, str(path), f"mode {stat.S_IMODE(facts.st_mode):04o}")
     for finding in found:
-        says, _, cure = clean(finding).partition("; ")
+        says, _, cure = finding.partition("; ")
         level = (
             Level.NOTE
             if not secret

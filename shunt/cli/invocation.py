@@ -34,10 +34,15 @@ class Invocation:
 def of_process() -> Invocation:
     """The call as this process received it."""
     return Invocation(
-        environ=dict(os.environ),  # noqa: TID251 - the one place of the command line that reads it
-        now=time.time,  # noqa: TID251 - likewise the clock
+        environ=dict(os.environ),
+        now=time.time,
         pause=time.sleep,
     )
+
+
+def borrowed_root(environ: Mapping[str, str]) -> bool:
+    """Whether somebody runs this through sudo: what is written then belongs to root, not to them."""
+    return os.name == "posix" and os.geteuid() == 0 and bool(environ.get("SUDO_USER"))
 
 
 _HOME = click.option("--home", metavar="DIR", help="Keep every file of shunt under DIR (like SHUNT_HOME).")

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shunt.cli.remarks import Level, Remark
-from shunt.cli.terminal import clean
+from shunt.cli.terminal import clean, login_cure
 
 Document = Mapping[str, Any]
 
@@ -39,7 +39,7 @@ MARKS = {
     Level.WARNING: ("warn", "yellow"),
     Level.FAULT: ("FAIL", "bold red"),
 }
-LABELS = {"disabled": "paused", "reauth_required": "needs a new login"}
+LABELS = {"disabled": "paused", "reauth_required": "needs a login or key"}
 
 
 def span(seconds: float) -> str:
@@ -180,9 +180,11 @@ def remarks_view(remarks: Iterable[Remark]) -> RenderableType:
     lines: list[RenderableType] = []
     for remark in remarks:
         mark, style = MARKS[remark.level]
-        lines.append(Text.assemble((f"{mark:4}", style), "  ", (remark.about, "bold"), ": ", remark.says))
+        lines.append(
+            Text.assemble((f"{mark:4}", style), "  ", (clean(remark.about), "bold"), ": ", clean(remark.says))
+        )
         if remark.cure:
-            lines.append(Text(f"      → {remark.cure}", "dim"))
+            lines.append(Text(f"      → {clean(remark.cure)}", "dim"))
     return Group(*lines)
 
 
@@ -225,7 +227,7 @@ def _hindrances(account: Document, now: float) -> Iterator[str]:
         if models and ends is not None and ends > now:
             yield f"{models} back in {span(ends - now)}: {_text(cooldown, 'reason')}"
     if _text(account, "status") == "reauth_required":
-        yield f"log in again, then: shunt add-account {_text(account, 'name')} --import"
+        yield login_cure(str(account.get("name")), login=account.get("subscription") is not False)
 
 
 def _footer(status: Document) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from shunt.cli.control import Control, Foreign
 from shunt.cli.exits import Failed, NotRunning
 from shunt.cli.remarks import Level, Remark
 from shunt.cli.render import LABELS, span
-from shunt.cli.terminal import clean
+from shunt.cli.terminal import login_cure
 from shunt.config.types import ServerConfig
 
 
@@ -26,10 +26,10 @@ def server_remarks(control: Control, server: ServerConfig | None, now: float) ->
             yield from _port(server)
         return
     except Foreign as error:
-        yield Remark(Level.FAULT, "server", clean(error.message))
+        yield Remark(Level.FAULT, "server", error.message)
         return
     except Failed as error:
-        yield Remark(Level.FAULT, "server", clean(error.message))
+        yield Remark(Level.FAULT, "server", error.message)
         return
     yield from _version(control, str(status.get("version", "")))
     yield from _readiness(control)
@@ -45,7 +45,7 @@ def _version(control: Control, version: str) -> Iterator[Remark]:
     yield Remark(
         Level.WARNING,
         "server",
-        f"{control.url} runs version {clean(version) or 'unknown'}, and this command is {__version__}",
+        f"{control.url} runs version {version or 'unknown'}, and this command is {__version__}",
         "Restart it: stop it with Ctrl-C or SIGTERM, then `shunt run`.",
     )
 
@@ -54,10 +54,10 @@ def _readiness(control: Control) -> Iterator[Remark]:
     try:
         ready = control.ready()
     except Failed as error:
-        yield Remark(Level.WARNING, "readiness", clean(error.message))
+        yield Remark(Level.WARNING, "readiness", error.message)
         return
     for reason in ready.get("reasons") or ():
-        yield Remark(Level.WARNING, "readiness", clean(str(reason)), "shunt status")
+        yield Remark(Level.WARNING, "readiness", str(reason), "shunt status")
     if ready.get("ready"):
         yield Remark(Level.FINE, "readiness", "every family of models has an account that can serve")
 
@@ -85,19 +85,20 @@ def _watchers(watchers: Any) -> Iterator[Remark]:
         if watcher.get("degraded"):
             says = f"is not well: {watcher.get('last_error') or 'it gives no sign of life'}"
             cure = "It is started again by itself; the log says more."
-            yield Remark(Level.WARNING, f"watcher {clean(str(watcher.get('name')))}", clean(says), cure)
+            yield Remark(Level.WARNING, f"watcher {watcher.get('name')!s}", says, cure)
 
 
 def account_remark(account: Mapping[str, Any], now: float) -> Remark:
     """What the server says of one account, and what cures it."""
-    name, state = clean(str(account.get("name"))), str(account.get("status"))
+    name, state = str(account.get("name")), str(account.get("status"))
     about = f"account {name}"
     if state == "available":
         return Remark(Level.FINE, about, "available")
     if state == "reauth_required":
-        return Remark(Level.FAULT, about, LABELS[state], f"shunt add-account {name} --import", login=True)
+        login = account.get("subscription") is not False
+        return Remark(Level.FAULT, about, LABELS[state], login_cure(name, login=login), login=login)
     if state == "disabled":
         return Remark(Level.NOTE, about, "is paused")
     until = account.get("cooldown_until_ms")
     left = f", {span(until / 1000 - now)} left" if isinstance(until, int | float) else ""
-    return Remark(Level.NOTE, about, f"{clean(state)}{left}")
+    return Remark(Level.NOTE, about, f"{state}{left}")

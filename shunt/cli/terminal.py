@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import unicodedata
 from collections.abc import Mapping
@@ -31,6 +32,23 @@ def clean(text: str) -> str:
         else char
         for char in text
     )
+
+
+def word(name: str) -> str:
+    """A name as it has to be typed in a command that we suggest."""
+    return shlex.quote(clean(name))
+
+
+def login_cure(name: str, *, login: bool) -> str:
+    """What a person does about an account that has nothing to show to its vendor.
+
+    Args:
+        name: the account.
+        login: it lives on a login; else on an API key.
+    """
+    if login:
+        return f"log in with the vendor's own program, then: shunt add-account {word(name)} --import"
+    return f"see `shunt accounts` for where its key should be, or shunt remove-account {word(name)} and add it anew"
 
 
 def emit(document: Mapping[str, Any], *, compact: bool = False) -> None:

@@ -8,7 +8,6 @@ the jump within seconds of waking up.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -27,12 +26,6 @@ LOOK_EVERY: Final = 5.0
 """Seconds."""
 JUMP: Final = 10.0
 """Seconds by which clocks must part before it counts; time servers nudge by less."""
-
-
-def find_boot_clock() -> Callable[[], float] | None:
-    """Return a clock that counts sleep and that nobody can set, where the system has one."""
-    number = getattr(time, "CLOCK_BOOTTIME", None)
-    return None if number is None else lambda: time.clock_gettime(number)
 
 
 @frozen

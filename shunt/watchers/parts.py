@@ -21,6 +21,7 @@ from shunt.limits.windows import Window
 from shunt.pool import Snapshot
 from shunt.providers.base import Provider, UpstreamCall
 from shunt.watchers.bell import Bell
+from shunt.watchers.boot_clock import find_boot_clock
 from shunt.watchers.notices import Notice
 from shunt.watchers.records import Records
 from shunt.watchers.worker import Worker, own_thread
@@ -132,7 +133,7 @@ class Parts:
     """Epoch seconds."""
     jitter: Callable[[], float]
     """Numbers from 0 to 1."""
-    boot: Callable[[], float] | None = None
+    boot: Callable[[], float] | None = field(factory=find_boot_clock)
     """Seconds on a clock that counts the machine's sleep, where the system has one."""
     worker: Callable[[], Worker] = field(default=own_thread)
     """Makes a thread for blocking work, one per watcher that has such work."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
+from click.testing import CliRunner, Result
 
 from shunt.cli.invocation import Invocation
 from shunt.cli.program import program
-from click.testing import CliRunner, Result
 from tests.cli.scripted_control import ScriptedControl
 
 T0 = 1_763_715_600.0
@@ -36,7 +35,6 @@ class Desk:
     port: int
     """Where its server would be."""
     environ: dict[str, str] = field(factory=dict)
-    results: list[Result] = field(factory=list)
 
     @property
     def home(self) -> Path:
@@ -69,7 +67,6 @@ class Desk:
                 "HOME": str(self.user),
                 "SHUNT_HOME": str(self.home),
                 "SHUNT_PORT": str(self.port),
-                "PATH": os.environ["PATH"],  # noqa: TID251 - a test
                 **self.environ,
                 **(environ or {}),
             },
@@ -77,7 +74,6 @@ class Desk:
             pause=pause,
         )
         result = CliRunner().invoke(program, list(args), input=input, obj=call, prog_name="shunt")
-        self.results.append(result)
         assert "canary" not in result.output, f"a secret is shown by {args}"
         return result
 
@@ -99,7 +95,12 @@ class Desk:
         self.config.chmod(0o600)
 
     def log_in(
-        self, *, account: str = "acc-1", email: str = "u@example.test", refresh: str = REFRESH, expires: float = T0 + 3600
+        self,
+        *,
+        account: str = "acc-1",
+        email: str = "u@example.test",
+        refresh: str = REFRESH,
+        expires: float = T0 + 3600,
     ) -> None:
         """Log Claude Code in."""
         folder = self.user / ".claude"

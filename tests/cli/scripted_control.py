@@ -36,7 +36,7 @@ def scripted_control(answers: Mapping[str, tuple[int, Any]] | None = None) -> It
     """Serve until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             """Be quiet."""
 
         def answer(self) -> None:
@@ -54,7 +54,8 @@ def scripted_control(answers: Mapping[str, tuple[int, Any]] | None = None) -> It
             if self.command != "HEAD":
                 self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

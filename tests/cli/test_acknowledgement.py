@@ -29,7 +29,9 @@ def answering(monkeypatch: pytest.MonkeyPatch, *, yes: bool) -> None:
     monkeypatch.setattr(click, "confirm", lambda *_args, **_options: yes)
 
 
-def test_a_yes_is_remembered(files: Files, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_yes_is_remembered(
+    files: Files, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The second time nothing is shown."""
     answering(monkeypatch, yes=True)
     agree(files, "anthropic", yes=False)
@@ -47,7 +49,9 @@ def test_a_no_stops_and_is_not_remembered(files: Files, monkeypatch: pytest.Monk
     assert not (files.places.state_dir / FILE).exists()
 
 
-def test_without_a_terminal_the_text_is_printed_every_time(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_the_text_is_printed_every_time(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A script is never stopped, and no person has read anything yet."""
     for _ in range(2):
         agree(files, "anthropic", yes=False)
@@ -62,7 +66,9 @@ def test_yes_beforehand_counts(files: Files, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == ""
 
 
-def test_a_changed_text_is_shown_again(files: Files, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_text_is_shown_again(
+    files: Files, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Who agreed to an older text has not agreed to the new one."""
     agree(files, "anthropic", yes=True)
     changed = {"anthropic": evolve(TERMS["anthropic"], edition="next", text="new rules")}
@@ -73,7 +79,9 @@ def test_a_changed_text_is_shown_again(files: Files, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"anthropic": 3}'])
-def test_a_damaged_memory_only_shows_the_text_again(files: Files, content: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_memory_only_shows_the_text_again(
+    files: Files, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whatever the file holds, the worst is one more reading."""
     files.places.state_dir.mkdir(parents=True, exist_ok=True)
     (files.places.state_dir / FILE).write_text(content)
@@ -81,7 +89,9 @@ def test_a_damaged_memory_only_shows_the_text_again(files: Files, content: str, 
     assert SHOWN in capsys.readouterr().err
 
 
-def test_providers_without_logins_have_nothing_to_state(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+def test_providers_without_logins_have_nothing_to_state(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An API key is meant for programs."""
     agree(files, "anthropic-compatible", yes=False)
     assert capsys.readouterr().err == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from typing import Any
 
@@ -101,7 +102,11 @@ def test_comments_and_order_of_config_toml_survive(desk: Desk) -> None:
         (["auto", "--api-key-env", "X"], 2, "NAME"),
         (["", "--api-key-env", "X"], 2, "NAME"),
         (["x"], 2, "--import"),
-        (["x", "--provider", "anthropic-compatible", "--upstream-url", "http://127.0.0.1:9", "--import"], 2, "imported"),
+        (
+            ["x", "--provider", "anthropic-compatible", "--upstream-url", "http://127.0.0.1:9", "--import"],
+            2,
+            "imported",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_whole(desk: Desk, args: list[str], code: int, word: str) -> None:
@@ -109,6 +114,15 @@ def test_what_makes_no_sense_is_refused_whole(desk: Desk, args: list[str], code:
     result = desk.run("add-account", *args)
     unchanged(desk, result, code)
     assert word in result.stderr
+
+
+def test_a_person_is_asked_for_the_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the key is typed unseen, and importing is offered as the other way."""
+    monkeypatch.setattr(add_account, "interactive", lambda: True)
+    result = desk.run("add-account", "x", input=f"{KEY}\n")
+    assert result.exit_code == 0, result.output
+    assert desk.stored()["x"]["key"] == KEY
+    assert "--import" in result.stderr
 
 
 @pytest.mark.parametrize("given", ["", "sk-ant-oat01-canary-00", "canary one\ncanary two", "canary ключ"])
@@ -150,7 +164,7 @@ def test_a_stale_secret_of_that_name_does_not_win(desk: Desk) -> None:
     assert desk.stored() == {}
 
 
-@pytest.mark.parametrize("broken", ["[server\n", '[server]\nprot = 1\n'])
+@pytest.mark.parametrize("broken", ["[server\n", "[server]\nprot = 1\n"])
 def test_a_bad_config_is_neither_used_nor_overwritten(desk: Desk, broken: str) -> None:
     """The problems are listed, and both files stay as they are."""
     desk.write_config(broken)
@@ -170,6 +184,17 @@ def test_unreadable_credentials_are_never_overwritten(desk: Desk) -> None:
     assert result.exit_code == 1
     assert desk.credentials.read_text() == '{"accounts": {"a": '
     assert accounts(desk) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sudo is POSIX")
+@pytest.mark.parametrize(("user", "told"), [("", False), ("me", True)])
+def test_files_made_through_sudo_are_warned_of(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, user: str, told: bool
+) -> None:
+    """Root's files in a user's home lock that user out later."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    result = desk.run("add-account", "x", "--api-key-env", "X", environ={"SUDO_USER": user})
+    assert ("root through sudo" in result.stderr) is told
 
 
 # ── imported logins ───────────────────────────────────────────────────────────────────────────────
@@ -274,6 +299,18 @@ def test_a_login_is_not_put_in_a_keys_place(desk: Desk) -> None:
     result = desk.run("add-account", "main", "--import")
     assert result.exit_code == 1
     assert desk.stored()["main"]["type"] == "apikey"
+
+
+def test_an_account_keeps_its_provider(desk: Desk) -> None:
+    """An import for another provider than the account's is refused."""
+    desk.write_config(
+        '[[accounts]]\nname = "main"\nprovider = "anthropic-compatible"\nupstream_url = "http://127.0.0.1:9"\n'
+    )
+    desk.log_in()
+    result = desk.run("add-account", "main", "--provider", "anthropic", "--import")
+    assert result.exit_code == 1
+    assert "is of provider anthropic-compatible" in result.stderr
+    assert desk.stored() == {}
 
 
 def test_settings_of_an_existing_account_are_not_changed_by_an_import(desk: Desk) -> None:

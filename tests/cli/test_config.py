@@ -46,7 +46,11 @@ def test_path_is_one_line_for_a_shell(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "args",
-    [("--home", "{}", "config", "path"), ("config", "path", "--home", "{}"), ("--home", "/no", "config", "path", "--home", "{}")],
+    [
+        ("--home", "{}", "config", "path"),
+        ("config", "path", "--home", "{}"),
+        ("--home", "/no", "config", "path", "--home", "{}"),
+    ],
 )
 def test_home_may_stand_before_or_after_the_command(desk: Desk, args: tuple[str, ...]) -> None:
     """Global options work in both places; the nearer one counts."""
@@ -80,7 +84,10 @@ def test_show_as_a_document(desk: Desk) -> None:
     document = desk.document("config", "show", environ={"SHUNT_ROUTING_STRATEGY": "reaper"})
     assert document["config"]["routing"]["strategy"] == "reaper"
     assert document["config"]["accounts"][0]["api_key"] == "***"
-    assert document["overridden"] == {"routing.strategy": "SHUNT_ROUTING_STRATEGY", "server.port": "SHUNT_PORT"}
+    assert document["overridden"] == {
+        "routing.strategy": "SHUNT_ROUTING_STRATEGY",
+        "server.port": "SHUNT_PORT",
+    }
 
 
 def test_no_file_is_all_defaults(desk: Desk) -> None:
@@ -120,6 +127,14 @@ def test_check_names_every_problem(desk: Desk, text: str, words: list[str]) -> N
     document = desk.document("config", "check")
     assert document["ok"] is False
     assert len(document["problems"]) == 1
+
+
+def test_check_of_a_file_that_cannot_be_read_is_a_problem(desk: Desk) -> None:
+    """Also then `--json` prints its object."""
+    desk.config.mkdir(parents=True)
+    document = desk.document("config", "check")
+    assert document["ok"] is False
+    assert str(desk.config) in document["problems"][0]
 
 
 def test_check_warns_of_secrets_that_others_can_read(desk: Desk) -> None:

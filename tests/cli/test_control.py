@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import click
@@ -33,8 +34,8 @@ CANARY = "sk-test-canary-key"
 )
 def test_each_question_is_one_call(ask: Callable[[Control], Any], call: str, body: Any) -> None:
     """Methods, paths and bodies are those of the contract, and the answer comes back as it is."""
-    with scripted_control({call: (200, {"fine": True})}) as server:
-        assert ask(Control(server.url, Secret(CANARY))) == {"fine": True}
+    with scripted_control({call: (200, {"accounts": []})}) as server:
+        assert ask(Control(server.url, Secret(CANARY))) == {"accounts": []}
         assert server.calls == [(call, body)]
         assert server.keys == [CANARY]
 
@@ -59,6 +60,7 @@ def test_no_server_says_how_to_start_one() -> None:
     [
         (200, b"<html>hello"),
         (200, b"[1, 2]"),
+        (200, {"status": "ok"}),
         (404, b"not found"),
         (500, {"detail": "no such thing"}),
         (302, b""),
@@ -66,15 +68,16 @@ def test_no_server_says_how_to_start_one() -> None:
 )
 def test_another_program_on_the_port_is_named_as_such(status: int, body: Any) -> None:
     """Whatever does not talk like shunt is reported as a different program, with both cures."""
-    with scripted_control({"GET /status": (status, body)}) as server:
-        with pytest.raises(Foreign, match=r"not shunt .* server\.port .* --url"):
-            Control(server.url).status()
+    with (
+        scripted_control({"GET /status": (status, body)}) as server,
+        pytest.raises(Foreign, match=r"not shunt .* server\.port .* --url"),
+    ):
+        Control(server.url).status()
 
 
 def test_a_server_that_speaks_no_http_is_foreign() -> None:
     """An SSH banner is not a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        from threading import Thread  # noqa: PLC0415 - only here
 
         def banner() -> None:
             connection, _ = listener.accept()
@@ -98,9 +101,11 @@ def test_a_refused_key_names_both_places_of_a_key() -> None:
 
 def test_the_servers_own_words_are_passed_on() -> None:
     """A refusal by shunt is shown in its words."""
-    with scripted_control({"POST /use": (404, {"error": {"message": "There is no account 'x'."}})}) as server:
-        with pytest.raises(Failed, match="There is no account 'x'"):
-            Control(server.url).use("x")
+    with (
+        scripted_control({"POST /use": (404, {"error": {"message": "There is no account 'x'."}})}) as server,
+        pytest.raises(Failed, match="There is no account 'x'"),
+    ):
+        Control(server.url).use("x")
 
 
 def test_not_ready_is_an_answer() -> None:

@@ -39,7 +39,9 @@ def test_a_config_that_cannot_be_written_takes_the_credential_back(
     with pytest.raises(type(error)):
         Enrolment(files).add({"name": "x", "provider": "anthropic"}, NEW)
     stored = files.credentials.load()
-    assert {name: entry.credential for name, entry in stored.items()} == ({} if before is None else {"x": before})
+    assert {name: entry.credential for name, entry in stored.items()} == (
+        {} if before is None else {"x": before}
+    )
 
 
 def test_a_credential_that_cannot_be_written_leaves_config_alone(files: Files) -> None:
@@ -51,7 +53,12 @@ def test_a_credential_that_cannot_be_written_leaves_config_alone(files: Files) -
 
 
 def login(account: str = "", organization: str = "", refresh: str = "") -> Login:
-    return Login(Secret("a"), Secret(refresh), None, identity=Identity(account, organization, email="same@example.test"))
+    return Login(
+        Secret("a"),
+        Secret(refresh),
+        None,
+        identity=Identity(account, organization, email="same@example.test"),
+    )
 
 
 @pytest.mark.parametrize(

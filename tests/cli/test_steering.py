@@ -30,7 +30,9 @@ def test_use_of_an_unknown_account_says_what_the_server_says(desk: Desk) -> None
     assert "There is no account 'x'." in result.stderr
 
 
-@pytest.mark.parametrize("args", [["use", "main"], ["strategy"], ["strategy", "reaper"], ["strategy", "default"]])
+@pytest.mark.parametrize(
+    "args", [["use", "main"], ["strategy"], ["strategy", "reaper"], ["strategy", "default"]]
+)
 def test_without_a_server_the_exit_code_says_so(desk: Desk, args: list[str]) -> None:
     """These commands act on the running server only: exit code 3 and how to start one."""
     result = desk.run(*args)

@@ -161,6 +161,12 @@ class Program:
         except OSError:
             return False
 
+    async def printed(self, words: str, within: float = 10) -> None:
+        """Wait until the process has printed these words."""
+        with trio.fail_after(within):
+            while words not in self.output:  # noqa: ASYNC110 - a file tells nobody that it grew
+                await trio.sleep(0.05)
+
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal to the process."""
         assert self.process is not None

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.claude_code import Run, claude, run
+from tests.e2e.logins import claude_login
 from tests.e2e.program import Program, key_account, program
 from tests.fakes import anthropic
 from tests.fakes.issuer import TOKEN_PATH, Issuer
@@ -156,19 +157,3 @@ async def test_all_accounts_cool_for_forty_seconds(claude: Path, tmp_path: Path)
         assert time.monotonic() - began >= 38
         early = [request for request in generating(up) if request.arrived < up.requests[0].arrived + 30]
         assert len(early) == 2, "each account was asked once, and left alone while it cooled"
-
-
-def claude_login(shunt: Program, access: str, refresh: str) -> None:
-    """Write the file in which Claude Code keeps its login."""
-    folder = shunt.user / ".claude"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    login = {
-        "accessToken": access,
-        "refreshToken": refresh,
-        "expiresAt": int((time.time() + 3600) * 1000),
-        "scopes": ["user:inference", "user:profile"],
-        "subscriptionType": "max",
-    }
-    path = folder / ".credentials.json"
-    path.write_text(json.dumps({"claudeAiOauth": login}))
-    path.chmod(0o600)

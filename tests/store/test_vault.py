@@ -176,10 +176,14 @@ class StuckStore(MemoryStore):
     """A disk that does not answer for a while."""
 
     goes_on: Event = field(factory=Event)
+    done: Event = field(factory=Event)
 
     def update(self, change: Callable[[Accounts], Accounts], /) -> dict[str, StoredCredential]:
         self.goes_on.wait(5)
-        return MemoryStore.update(self, change)
+        try:
+            return MemoryStore.update(self, change)
+        finally:
+            self.done.set()
 
 
 async def test_a_stuck_disk_is_left_behind(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,6 +199,19 @@ async def test_a_stuck_disk_is_left_behind(nursery: trio.Nursery, monkeypatch: p
     await vault.flush()
     assert store.accounts["main"].credential == login(2)
     assert not vault.behind("main")
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_late_write_undoes_nothing(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that hung while somebody put another credential changes nothing when it goes on."""
+    store = StuckStore({"main": StoredCredential(login(1))})
+    vault = Vault(store, in_threads(trio.CapacityLimiter(2)), nursery.start_soon)
+    monkeypatch.setattr("shunt.store.vault.SAVE_WITHIN", 0.01)
+    await vault.save("main", login(2))
+    await vault.put("main", login(9))
+    store.goes_on.set()
+    await trio.to_thread.run_sync(store.done.wait, 5)
+    assert store.accounts["main"].credential == login(9)
     nursery.cancel_scope.cancel()
 
 

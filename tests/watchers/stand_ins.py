@@ -174,6 +174,7 @@ class Bench:
             notify=self.notices.append,
             now=self.clock.now,
             jitter=lambda: 0.5,
+            boot=None,
             worker=inline,
         )
         return evolve(parts, **changes)
@@ -188,7 +189,9 @@ class Bench:
         await trio.lowlevel.checkpoint()
         self.drops.append(trio.current_time())
 
-    async def fetch_usage(self, account: Account, provider: Provider, credential: Credential) -> tuple[Window, ...]:
+    async def fetch_usage(
+        self, account: Account, provider: Provider, credential: Credential
+    ) -> tuple[Window, ...]:
         await trio.lowlevel.checkpoint()
         self.asked.append((account.name, trio.current_time()))
         self._fail()

@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from shunt.watchers import clock
-from shunt.watchers.clock import Reading, find_boot_clock, gap
+from shunt.watchers.clock import Reading, gap
 from tests.fakes.pools import DAY, HOUR, T0
 from tests.watchers.stand_ins import bench, start
 
@@ -24,7 +24,7 @@ BEFORE = Reading(wall=T0, boot=500.0, awake=100.0)
         (Reading(T0 + 7, 505, 105), 2),
         (Reading(T0 + 8 * HOUR, 500 + 8 * HOUR, 105), 8 * HOUR - 5),
         (Reading(T0 + 3 * DAY + 5, 505, 105), 3 * DAY),
-        (Reading(T0 - 3 * DAY + 5, 505, 105), -3 * DAY),
+        (Reading(T0 - 3 * DAY + 5, 505, 105), 3 * DAY),
         (Reading(T0 - HOUR + 5, 505 + HOUR, 105), HOUR),
         (Reading(T0 + 65, 565, 165), 60),
         (Reading(T0 + HOUR, None, 105), HOUR - 5),
@@ -42,9 +42,7 @@ BEFORE = Reading(wall=T0, boot=500.0, awake=100.0)
 )
 def test_how_far_the_clocks_parted(after: Reading, expected: float) -> None:
     """The largest difference counts, in either direction, and whichever clock shows it."""
-    assert gap(BEFORE, after, 5.0) == pytest.approx(expected, abs=1e-6) or abs(gap(BEFORE, after, 5.0)) == abs(
-        expected
-    )
+    assert abs(gap(BEFORE, after, 5.0)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("jump", [8 * HOUR, 3 * DAY, -3 * DAY, 11.0])
@@ -108,17 +106,12 @@ async def test_many_short_sleeps_send_nothing(autojump_clock: MockClock) -> None
     desk = bench("a")
     async with trio.open_nursery() as nursery:
         health = start(nursery, clock.watch(desk.parts()), desk)
+        await trio.sleep(2)
         for _ in range(50):
             desk.clock.ahead += 900
             await trio.sleep(10)
         nursery.cancel_scope.cancel()
     assert len(desk.drops) == 50
-    assert desk.asked == desk.sent == []
+    assert desk.asked == []
+    assert desk.sent == []
     assert health.degraded == ()
-
-
-def test_the_boot_clock_advances_where_there_is_one() -> None:
-    """It counts seconds; systems without it do with the other clocks."""
-    read = find_boot_clock()
-    if read is not None:
-        assert 0 < read() <= read()

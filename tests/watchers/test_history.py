@@ -85,7 +85,9 @@ async def test_a_failing_disk_loses_nothing_that_fits(autojump_clock: MockClock)
     assert written(desk) == ["req_1", "req_2"]
 
 
-async def test_losses_are_counted_and_told(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
+async def test_losses_are_counted_and_told(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
     """Once per loss, when the disk works again."""
     desk = bench("a")
     parts = desk.parts(records=Records(3))

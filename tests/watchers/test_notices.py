@@ -43,7 +43,9 @@ def test_the_same_event_is_told_once(told: list[Notice], shown: list[Notice]) ->
 
 
 @pytest.mark.parametrize(
-    ("later", "again"), [(3599, False), (3601, True), (-86_400, True)], ids=["soon", "later", "clock set back"]
+    ("later", "again"),
+    [(3599, False), (3601, True), (-86_400, True)],
+    ids=["soon", "later", "clock set back"],
 )
 def test_after_an_hour_it_is_told_again(later: float, again: bool) -> None:
     """Also when the clock was set back by a day meanwhile: that silences nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import trio
@@ -81,7 +82,7 @@ async def test_restarts_come_ever_slower(autojump_clock: MockClock) -> None:
         go(nursery, Health(WallClock().now), Watcher("broken", run, 60))
         await trio.sleep(300)
         nursery.cancel_scope.cancel()
-    pauses = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(starts)]
     assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60])
 
 
@@ -151,7 +152,7 @@ async def test_waiting_is_not_hanging(autojump_clock: MockClock) -> None:
     noted, starts = starts_of(sleep_long)
     async with trio.open_nursery() as nursery:
         go(nursery, Health(clock.now), Watcher("w", noted, 30))
-        await trio.sleep(100_000)
+        await trio.sleep(80_000)
         nursery.cancel_scope.cancel()
     assert starts == [0]
 
