@@ -288,6 +288,7 @@ class Program:
             wait=lambda: self.config.routing.wait,
             now=time.time,
             jitter=random.random,
+            mappings=lambda: self.config.models,
         )
 
         def keep(record: RequestRecord) -> None:
@@ -296,7 +297,7 @@ class Program:
 
         return Gateway(
             means=means,
-            carriers=Carriers(self.pool),
+            carriers=Carriers(self.pool, lambda: self.config.models),
             keep=keep,
             listing=Listing(means),
             hold_silent=lambda: self.config.routing.hold_silent,

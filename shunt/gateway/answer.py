@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
+
+from attrs import evolve
 
 from shunt.errors import AllCooling, Kind, ShuntError
 from shunt.gateway.attempt import Attempt
 from shunt.gateway.delivery import Delivery
 from shunt.gateway.refusals import UpstreamFailed
+from shunt.gateway.retelling import ToldFailure
 from shunt.inference.failure import Failure
 from shunt.inference.inbound import Inbound
+from shunt.protocols import protocol_named
 from shunt.protocols.base import Protocol
 from shunt.wire import headers as header
 from shunt.wire.headers import Headers
@@ -33,6 +38,16 @@ WITHHELD: Final = frozenset(
         b"date",
     }
 )
+ABOUT_LIMITS: Final = (
+    b"anthropic-ratelimit-",
+    b"x-ratelimit-",
+    b"x-codex-",
+    b"retry-after",
+    b"request-id",
+    b"x-request-id",
+)
+MOST_DROPPED: Final = 1024
+"""Bytes of the header that names what was left out."""
 PATIENCE: Final = 60.0
 """Seconds above which a client is told not to retry by itself: agents wait out a minute and stop
 at once for more, which is what their users want to see."""
@@ -60,8 +75,24 @@ def marks(inbound: Inbound, account: str, attempts: int) -> Headers:
     return tuple(out)
 
 
+def dropped_mark(dropped: Iterable[str]) -> Headers:
+    """The header that names what translation had to leave out; none when nothing was."""
+    names = list(dict.fromkeys(dropped))
+    if not names:
+        return ()
+    line = ", ".join(names).encode("ascii", "replace")[:MOST_DROPPED]
+    return ((b"x-shunt-dropped", line.translate(None, b"\r\n\0")),)
+
+
+def limits_of(headers: Headers) -> Headers:
+    """Of an answer in other words: the headers about limits and requests, which mean what they say."""
+    return tuple(pair for pair in relayed(headers) if pair[0].lower().startswith(ABOUT_LIMITS))
+
+
 def failure_of(error: ShuntError, request_id: str, now: float) -> Failure:
     """An error in the words for a client, in no protocol yet."""
+    if isinstance(error, ToldFailure):
+        return evolve(error.failure, request_id=request_id)
     retry_after: float | None = None
     if isinstance(error, AllCooling) and error.retry_at is not None:
         retry_after = max(1.0, error.retry_at - now)
@@ -87,15 +118,19 @@ def refusal(error: ShuntError, inbound: Inbound, protocol: Protocol, attempts: i
 
 
 def verbatim(attempt: Attempt, inbound: Inbound, protocol: Protocol, attempts: int) -> Delivery:
-    """A vendor's refusal as it came; a web page in its place becomes a short error."""
+    """A vendor's refusal as it came; one in other words, or a web page, becomes an error of the client's."""
     body = b"".join(attempt.body.head) if attempt.body is not None else b""
-    if body.lstrip()[:1] not in (b"{", b"["):
-        decoded = protocol.decode_error(attempt.status, attempt.headers, body)
+    spoken = attempt.rendition.inbound.protocol if attempt.rendition is not None else inbound.protocol
+    if body.lstrip()[:1] not in (b"{", b"[") or spoken != inbound.protocol:
+        decoded = protocol_named(spoken).decode_error(attempt.status, attempt.headers, body)
         failure = Failure(
             kind=decoded.kind,
             message=decoded.message or f"the upstream answered {attempt.status}",
             request_id=inbound.id,
-            status=attempt.status,
+            status=attempt.status if spoken == inbound.protocol else None,
+            retry_after=decoded.retry_after,
+            code=decoded.code,
+            param=decoded.param,
         )
         told = protocol.encode_error(failure)
         kept = tuple(

@@ -24,6 +24,7 @@ from shunt.errors import (
 )
 from shunt.gateway.decoding import DecodingTap
 from shunt.gateway.lifetime import Lifetime
+from shunt.gateway.wording import Rendition
 from shunt.inference.inbound import Inbound, Operation
 from shunt.protocols import protocol_named
 from shunt.protocols.base import Protocol, Tap
@@ -116,6 +117,8 @@ class Attempt:
     """None when no answer came."""
     error: UpstreamError | None = None
     """Why no (usable) answer came."""
+    rendition: Rendition | None = None
+    """The words in which it was asked."""
 
     @property
     def served(self) -> bool:
@@ -165,7 +168,7 @@ class Attempts:
         source = Source(reply.chunks(), lifetime.nursery)
         if inbound.operation is Operation.PASS or inbound.operation is Operation.BATCHES:
             return Attempt(outcome, *answered, Body((), source, None))
-        protocol = protocol_named(provider.protocol)
+        protocol = protocol_named(inbound.protocol)
         streams = content_type(reply.headers) == "text/event-stream"
         tap = protocol.stream_tap() if streams else protocol.body_tap()
         encoding = (header.text(reply.headers, b"content-encoding") or "identity").lower()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import define, field
 
 from shunt.accounts.account import Account
-from shunt.inference.inbound import Inbound
+from shunt.inference.inbound import Inbound, Operation
+from shunt.models.mapping import Mappings, mapped_model
 from shunt.pool import AccountPool
+from shunt.protocols import protocol_named
 from shunt.providers import provider_named
 
 REMEMBERED = 256
@@ -20,6 +22,8 @@ class Carriers:
     """Remembers per (protocol, method, path, model) which accounts can carry it."""
 
     pool: AccountPool
+    mappings: Callable[[], Mappings] = dict
+    """The `[models]` table in force."""
     _known: dict[tuple[str, str, str, str], Mapping[str, str]] = field(factory=dict)
     _accounts: Mapping[str, Account] | None = None
 
@@ -35,19 +39,26 @@ class Carriers:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             found = self._known[key] = {
-                name: provider_named(account.provider).model_family(inbound.outline.model)
+                name: self._family(account, inbound.outline.model)
                 for name, account in accounts.items()
                 if carries(account, inbound)
             }
         return found
 
+    def _family(self, account: Account, model: str) -> str:
+        provider = provider_named(account.provider)
+        return provider.model_family(mapped_model(self.mappings(), model, provider.name, provider.family))
+
 
 def carries(account: Account, inbound: Inbound) -> bool:
-    """Whether this account's provider speaks the protocol and offers the route."""
+    """Whether this account's provider can be asked this, in its own words if need be."""
     provider = provider_named(account.provider)
-    if provider.protocol != inbound.protocol:
-        return False
-    return any(
-        route.matches(inbound.method, inbound.path) and not (route.api_key_only and account.subscription)
-        for route in provider.routes
-    )
+    path = inbound.path
+    if inbound.protocol not in provider.protocols:
+        if inbound.operation is not Operation.GENERATE:
+            return False  # only requests for an answer are translated
+        spoken = protocol_named(provider.protocol)
+        if spoken.codec is None or protocol_named(inbound.protocol).codec is None:
+            return False
+        path = spoken.path
+    return provider.carries(inbound.method, path, api_key=not account.subscription)

@@ -13,12 +13,14 @@ from shunt.accounts.credential import Credential, Login
 from shunt.accounts.outcomes import Verdict
 from shunt.accounts.state import AttemptNote
 from shunt.custody import Custody
-from shunt.errors import CredentialError, RefreshFailed
+from shunt.errors import CredentialError, InvalidRequest, RefreshFailed
 from shunt.gateway.attempt import Attempt, Attempts
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.refusals import Situation, give_up
+from shunt.gateway.wording import Wording
 from shunt.inference.inbound import Inbound, Operation
+from shunt.models.mapping import Mappings
 from shunt.pool import AccountPool
 from shunt.providers import provider_named
 from shunt.routing.last_resort import last_resort
@@ -44,6 +46,8 @@ class Means:
     """Seconds a request may be held when the caller does not say."""
     now: Callable[[], float]
     jitter: Callable[[], float]
+    mappings: Callable[[], Mappings] = dict
+    """The `[models]` table in force."""
 
 
 @define(eq=False)
@@ -64,6 +68,12 @@ class Exchange:
     _failures: list[Attempt] = field(factory=list)
     _progress: Progress = Progress()
     _newly_bound: bool = False
+    _unsayable: InvalidRequest | None = None
+    """Why the request could not be put into the words of an account that was chosen."""
+    wording: Wording = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.wording = Wording(self.inbound, self.means.mappings())
 
     async def run(self) -> Attempt:
         """Return the attempt whose answer goes to the client.
@@ -103,7 +113,12 @@ class Exchange:
                     self._tried |= {name}
                     return None
                 with self.means.room.trying(name):
-                    attempt = await self._attempt(account, credential)
+                    try:
+                        attempt = await self._attempt(account, credential)
+                    except InvalidRequest as error:
+                        self._unsayable = error
+                        self._tried |= {name}
+                        return None
                     step = next_step(attempt.outcome, self._progress_with(credential))
                     if step is not Step.REFRESH and self._tells(attempt):
                         self.means.pool.record(attempt.outcome)
@@ -122,8 +137,12 @@ class Exchange:
         return not attempt.served or self.inbound.operation is Operation.GENERATE
 
     async def _attempt(self, account: Account, credential: Credential) -> Attempt:
+        rendition = await self.wording.for_account(account)
         provider = provider_named(account.provider)
-        attempt = await self.means.attempts.make(account, provider, credential, self.inbound, self.lifetime)
+        attempt = await self.means.attempts.make(
+            account, provider, credential, rendition.inbound, self.lifetime
+        )
+        attempt = evolve(attempt, rendition=rendition)
         outcome = attempt.outcome
         self.notes.append(AttemptNote(account.name, outcome.verdict, outcome.reason))
         return attempt
@@ -178,6 +197,8 @@ class Exchange:
     # ── waiting ───────────────────────────────────────────────────────────────────────────────
 
     async def _wait_or_give_up(self, demand: Demand) -> None:
+        if self._unsayable is not None and not self._failures:
+            raise self._unsayable  # perhaps another account could say it, but none is left
         until = self._until()
         failed_otherwise = self._failures and not any(
             failure.outcome.verdict in SPENT for failure in self._failures

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from shunt.accounts.state import RequestRecord
-from shunt.errors import AllCooling, ShuntError
-from shunt.gateway.answer import failure_of, marks, refusal, relayed, verbatim
-from shunt.gateway.attempt import Attempt
+from shunt.errors import AccountUnavailable, AllCooling, NotOffered, ShuntError
+from shunt.gateway.answer import dropped_mark, failure_of, limits_of, marks, refusal, relayed, verbatim
+from shunt.gateway.attempt import Attempt, Body
 from shunt.gateway.carriers import Carriers
 from shunt.gateway.delivery import Delivery
 from shunt.gateway.exchange import Exchange, Means
@@ -19,6 +19,8 @@ from shunt.gateway.listing import Listing
 from shunt.gateway.recording import Recording
 from shunt.gateway.refusals import UpstreamFailed
 from shunt.gateway.relay import Relay
+from shunt.gateway.retelling import Retold
+from shunt.gateway.wording import Rendition
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.estimate import estimate_tokens
 from shunt.protocols import protocol_named
@@ -26,8 +28,12 @@ from shunt.protocols.base import Protocol
 from shunt.wire import headers as header
 from shunt.wire import json
 from shunt.wire.encoding import decoded
+from shunt.wire.headers import Headers
 
 JSON = ((b"content-type", b"application/json"),)
+STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"))
+UNCOUNTED = (AllCooling, NotOffered, AccountUnavailable)
+"""Errors after which a count is estimated: nobody who counts can be asked now."""
 LARGEST_COUNTED = 64 * 1024 * 1024
 """Bytes a compressed body may unfold to when it is counted here."""
 REMOTE_SILENT = 50.0
@@ -54,11 +60,11 @@ class Gateway:
         recording = self._recording(inbound, lifetime)
         exchange = Exchange(self.means, inbound, lifetime, self.carriers.for_call(inbound))
         recording.exchange = exchange
-        pursuit = _Pursuit(exchange, recording, protocol)
+        pursuit = _Pursuit(exchange, recording, protocol, self.keepalive_every())
         if inbound.operation is Operation.GENERATE and inbound.outline.stream:
             return await self._stream(pursuit, lifetime)
         delivery = await pursuit.run()
-        if inbound.operation is Operation.COUNT_TOKENS and isinstance(pursuit.error, AllCooling):
+        if inbound.operation is Operation.COUNT_TOKENS and isinstance(pursuit.error, UNCOUNTED):
             delivery = self._estimate(inbound)
         recording.answered(delivery.status)
         return delivery
@@ -86,7 +92,7 @@ class Gateway:
         return recording
 
     def _estimate(self, inbound: Inbound) -> Delivery:
-        """Counting never waits for an account: while all are spent the count is estimated here."""
+        """Counting waits for nobody and is never a billed call: where no account counts, we estimate."""
         encoding = (header.text(inbound.headers, b"content-encoding") or "").lower()
         body = decoded(inbound.body, encoding, LARGEST_COUNTED)
         tokens = estimate_tokens(json.peek(body or b"", dict) or {})
@@ -102,11 +108,7 @@ class Gateway:
             return pursuit.delivery
         inbound = pursuit.exchange.inbound
         pursuit.recording.answered(200)
-        headers = (
-            (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"cache-control", b"no-cache"),
-            *marks(inbound, "", len(pursuit.exchange.notes)),
-        )
+        headers = STREAM + marks(inbound, "", len(pursuit.exchange.notes))
         return Delivery(200, headers, _Committed(pursuit, self.keepalive_every()))
 
     def silence(self, inbound: Inbound, protocol: Protocol) -> float:
@@ -130,6 +132,7 @@ class _Pursuit:
     exchange: Exchange
     recording: Recording
     protocol: Protocol
+    keepalive_every: float
     settled: trio.Event = field(factory=trio.Event)
     delivery: Delivery | None = None
     error: ShuntError | None = None
@@ -151,20 +154,50 @@ class _Pursuit:
             now = self.exchange.means.now()
             return refusal(error, inbound, self.protocol, len(self.exchange.notes), now)
         self.recording.attempt = attempt
-        return self._deliver(attempt, inbound)
+        try:
+            return await self._deliver(attempt, inbound)
+        except ShuntError as error:  # a plain answer that could not be told
+            self.error = error
+            self.recording.progress.broke = str(error)
+            return refusal(error, inbound, self.protocol, len(self.exchange.notes), self.exchange.means.now())
 
-    def _deliver(self, attempt: Attempt, inbound: Inbound) -> Delivery:
+    async def _deliver(self, attempt: Attempt, inbound: Inbound) -> Delivery:
         attempts = len(self.exchange.notes)
-        if not attempt.served or attempt.body is None:
+        rendition, body = attempt.rendition, attempt.body
+        if rendition is not None:
+            self.recording.protocol_out = rendition.inbound.protocol
+        if not attempt.served or body is None:
             self.recording.progress.complete = True
             return verbatim(attempt, inbound, self.protocol, attempts)
-        headers = relayed(attempt.headers) + marks(inbound, attempt.outcome.account, attempts)
-        body = attempt.body
+        marked = marks(inbound, attempt.outcome.account, attempts)
+        if rendition is not None and self._needs_other_words(rendition, body, inbound):
+            return await self._retold(attempt, body, rendition, marked)
+        headers = relayed(attempt.headers) + marked
         if body.source is None and not body.is_stream:
             self.recording.progress.complete = True
             return Delivery(attempt.status, headers, b"".join(body.head))
         relay = Relay(body, self.protocol, inbound.id, self.recording.progress)
         return Delivery(attempt.status, headers, relay)
+
+    @staticmethod
+    def _needs_other_words(rendition: Rendition, body: Body, inbound: Inbound) -> bool:
+        """Whether the answer is of another protocol, or streamed where a whole one was asked for."""
+        if inbound.operation is not Operation.GENERATE or body.encoded:
+            return False
+        return rendition.inbound.protocol != inbound.protocol or body.is_stream != inbound.outline.stream
+
+    async def _retold(self, attempt: Attempt, body: Body, rendition: Rendition, marked: Headers) -> Delivery:
+        inbound, progress = self.exchange.inbound, self.recording.progress
+        if rendition.ask is None:
+            rendition = evolve(rendition, ask=self.exchange.wording.ask())
+        headers = limits_of(attempt.headers) + marked + dropped_mark(rendition.dropped)
+        retelling = Retold(body, rendition, self.protocol, inbound, progress, self.keepalive_every)
+        if inbound.outline.stream:
+            return Delivery(200, STREAM + headers, await retelling.stream())
+        document, dropped = await retelling.plain()
+        progress.complete = True
+        headers = limits_of(attempt.headers) + marked + dropped_mark((*rendition.dropped, *dropped))
+        return Delivery(200, JSON + headers, document)
 
 
 @define(eq=False)

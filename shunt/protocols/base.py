@@ -10,6 +10,7 @@ from attrs import frozen
 from shunt.inference.failure import Failure
 from shunt.inference.inbound import Outline
 from shunt.inference.usage import Usage
+from shunt.protocols.codec import Codec
 from shunt.wire.headers import Headers
 
 
@@ -67,6 +68,8 @@ class Protocol:
     """`anthropic-messages`, `openai-chat` or `openai-responses`."""
     title: str
     """For people."""
+    path: str
+    """Where its generate calls go, `/v1/messages`."""
     outline: Callable[[bytes], Outline]
     """Facts about a decoded request body. Raises InvalidRequest when it is not a request."""
     encode_error: Callable[[Failure], ErrorReply]
@@ -83,6 +86,8 @@ class Protocol:
     """For a JSON answer."""
     hold_silent: float
     """Seconds a local client of this protocol bears without any byte of a response."""
+    codec: Codec | None = None
+    """To and from the shared vocabulary; None while a protocol is only passed through."""
     encode_held_error: Callable[[Failure], bytes] | None = None
     """The same for a stream that has carried nothing but keep-alives, where that differs."""
 

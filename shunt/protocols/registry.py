@@ -6,6 +6,7 @@ from typing import Final
 
 from shunt.protocols.anthropic_messages.protocol import PROTOCOL as ANTHROPIC_MESSAGES
 from shunt.protocols.base import Protocol
+from shunt.protocols.codec import Codec
 from shunt.protocols.openai_chat.protocol import PROTOCOL as OPENAI_CHAT
 from shunt.protocols.openai_responses.protocol import PROTOCOL as OPENAI_RESPONSES
 
@@ -17,3 +18,11 @@ _BY_NAME: Final = {protocol.name: protocol for protocol in PROTOCOLS}
 def protocol_named(name: str) -> Protocol:
     """Return the protocol of this name. Raises KeyError: names come from our own tables."""
     return _BY_NAME[name]
+
+
+def codec_named(name: str) -> Codec:
+    """Return how this protocol is taken apart and put together. Raises KeyError when it cannot be yet."""
+    codec = _BY_NAME[name].codec
+    if codec is None:
+        raise KeyError(name)
+    return codec

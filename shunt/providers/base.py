@@ -91,7 +91,7 @@ class Provider:
     family: str
     """Key for `[models]` mappings and `/ready`: `anthropic`, `openai`, `codex`."""
     protocol: str
-    """Name of the protocol its generate calls speak."""
+    """Name of the protocol its generate calls speak, and that others are translated to."""
     default_url: Callable[[EndpointsConfig], str] | None
     """None when the account has to name an `upstream_url`."""
     key_env: str
@@ -113,6 +113,14 @@ class Provider:
     """None where an answer would tell nothing about windows."""
     version_in_url: bool = False
     """Whether its base URLs end in the API's version (`…/v1`), as OpenAI's do and Anthropic's do not."""
+
+    also_speaks: tuple[str, ...] = ()
+    """Names of further protocols whose requests it takes as they are."""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Every protocol it speaks natively, the preferred one first."""
+        return (self.protocol, *self.also_speaks)
 
     def route_for(self, method: str, path: str) -> Route | None:
         """The entry of the allow-list that covers this call; None when it may not be made."""

@@ -22,6 +22,7 @@ def keep_alive(nth: int) -> bytes:
 PROTOCOL: Final = Protocol(
     name="anthropic-messages",
     title="Anthropic Messages",
+    path="/v1/messages",
     outline=outline,
     encode_error=encode_error,
     encode_stream_error=encode_stream_error,

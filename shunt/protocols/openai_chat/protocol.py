@@ -23,6 +23,7 @@ def keep_alive(nth: int) -> bytes:
 PROTOCOL: Final = Protocol(
     name="openai-chat",
     title="OpenAI Chat Completions",
+    path="/v1/chat/completions",
     outline=outline,
     encode_error=encode_error,
     encode_stream_error=encode_stream_error,

@@ -24,6 +24,7 @@ def keep_alive(nth: int) -> bytes:
 PROTOCOL: Final = Protocol(
     name="openai-responses",
     title="OpenAI Responses",
+    path="/v1/responses",
     outline=outline,
     encode_error=encode_error,
     encode_stream_error=encode_stream_error,

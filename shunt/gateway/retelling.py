@@ -1,0 +1,217 @@
+"""A served answer in the client's own words: decoded event by event, encoded as it comes.
+
+Both sides have strict grammars: whatever a vendor sends, the client gets a stream that its SDK accepts,
+and what the vendor did not finish is not finished here either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final
+
+import trio
+from attrs import define, field
+
+from shunt.errors import ShuntError, UpstreamBroke, UpstreamError, UpstreamUnexpected
+from shunt.gateway.attempt import Body
+from shunt.gateway.relay import Progress
+from shunt.gateway.wording import Rendition
+from shunt.inference.collect import Collector
+from shunt.inference.envelope import stamped, stamped_answer
+from shunt.inference.events import Event, Failed, Finished
+from shunt.inference.failure import Failure
+from shunt.inference.inbound import Inbound
+from shunt.inference.replay import replay
+from shunt.inference.request import GenerateRequest
+from shunt.inference.response import Answer
+from shunt.protocols import codec_named
+from shunt.protocols.base import Protocol
+from shunt.protocols.codec import StreamDecoder, StreamEncoder
+from shunt.wire import json, sse
+
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of one plain answer that are collected to be translated."""
+
+
+@define(eq=False)
+class Telling:
+    """The events of an upstream's streamed answer, in order, ending in Finished or Failed."""
+
+    body: Body
+    rendition: Rendition
+    _events: StreamDecoder
+    _sse: sse.Decoder = field(factory=sse.Decoder)
+    _at: int = 0
+    over: bool = False
+
+    async def next(self, within: float = float("inf")) -> list[Event]:
+        """The events of the next chunk, perhaps none. Raises trio.TooSlowError after `within` seconds."""
+        try:
+            chunk = await self._chunk(within)
+            raw = list(self._sse.feed(chunk)) if chunk is not None else None
+        except UpstreamError as error:
+            return self._taken([Failed(Failure(kind=UpstreamBroke.kind, message=str(error)))])
+        if raw is None:
+            rest = self._sse.close()
+            return self._taken([*(self._of([rest]) if rest else ()), *self._events.close()])
+        return self._taken(self._of(raw))
+
+    async def _chunk(self, within: float) -> bytes | None:
+        if self._at < len(self.body.head):
+            self._at += 1
+            return self.body.head[self._at - 1]
+        if self.body.source is None:
+            return None
+        read = self.body.source.next() if within == float("inf") else self.body.source.next_within(within)
+        chunk = await read
+        if chunk is not None and self.body.tap is not None:
+            self.body.tap.feed(chunk)
+        return chunk
+
+    def _of(self, raw: Iterable[sse.Event]) -> list[Event]:
+        events: list[Event] = []
+        for each in raw:
+            data = each.data
+            if data is not None:
+                events += self._events.feed(each.name, data)
+        return events
+
+    def _taken(self, events: list[Event]) -> list[Event]:
+        rendition = self.rendition
+        out: list[Event] = []
+        for event in events:
+            out.append(stamped(event, rendition.origin, rendition.account))
+            if isinstance(event, Finished | Failed):
+                self.over = True
+                if self.body.tap is not None:
+                    self.body.tap.close()
+                break
+        return out
+
+
+@define(eq=False)
+class Retelling(AsyncIterator[bytes]):
+    """Bytes of the client's stream, from an upstream's stream of another protocol."""
+
+    _telling: Telling
+    _encoder: StreamEncoder
+    _protocol: Protocol
+    _every: float
+    """Seconds of silence after which the client is shown that the connection lives."""
+    progress: Progress
+    _pings: int = 0
+
+    async def __anext__(self) -> bytes:
+        while not self._telling.over:
+            try:
+                events = await self._telling.next(self._every)
+            except trio.TooSlowError:
+                self._pings += 1
+                return self._protocol.keep_alive(self._pings - 1)
+            if out := self._encoded(events):
+                return out
+        raise StopAsyncIteration
+
+    def _encoded(self, events: Iterable[Event]) -> bytes:
+        out = bytearray()
+        for event in events:
+            if isinstance(event, Failed):
+                self.progress.broke = event.failure.message
+            elif isinstance(event, Finished):
+                self.progress.complete = True
+            out += self._encoder.feed(event)
+        return bytes(out)
+
+
+@define(eq=False)
+class Retold:
+    """An answer that has to be put into the client's words, or into the other form of its own."""
+
+    body: Body
+    rendition: Rendition
+    protocol: Protocol
+    """The client's."""
+    inbound: Inbound
+    progress: Progress
+    every: float
+
+    @property
+    def _spoken(self) -> str:
+        return self.rendition.inbound.protocol
+
+    @property
+    def _ask(self) -> GenerateRequest:
+        assert self.rendition.ask is not None  # noqa: S101 - whoever retells has decoded the request
+        return self.rendition.ask
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The client's stream. Raises UpstreamError while nothing has been sent."""
+        encoder = codec_named(self.protocol.name).stream_encoder(self._ask, self.inbound.id)
+        if self.body.is_stream:
+            return Retelling(self._telling(), encoder, self.protocol, self.every, self.progress)
+        return Replayed(replay(await self._plain()), encoder, self.progress)
+
+    async def plain(self) -> tuple[bytes, tuple[str, ...]]:
+        """The client's plain answer, and what could not be said in it. Raises ShuntError."""
+        answer = await (self._collected() if self.body.is_stream else self._plain())
+        told = codec_named(self.protocol.name).encode_answer(answer, self._ask, self.inbound.id)
+        return json.encode(told.document), told.dropped
+
+    def _telling(self) -> Telling:
+        return Telling(self.body, self.rendition, codec_named(self._spoken).stream_decoder())
+
+    async def _collected(self) -> Answer:
+        telling, collector = self._telling(), Collector()
+        while not telling.over:
+            for event in await telling.next():
+                collector.take(event)
+        result = collector.result()
+        if isinstance(result, Failure):
+            raise ToldFailure(result)
+        return result
+
+    async def _plain(self) -> Answer:
+        document = json.value(await whole(self.body))
+        if not isinstance(document, dict):
+            raise UpstreamUnexpected("the upstream's answer is no JSON object")
+        answer = codec_named(self._spoken).decode_answer(document)
+        return stamped_answer(answer, self.rendition.origin, self.rendition.account)
+
+
+@define(eq=False)
+class Replayed(AsyncIterator[bytes]):
+    """A whole answer as a stream."""
+
+    _events: Sequence[Event]
+    _encoder: StreamEncoder
+    progress: Progress
+    _told: bool = False
+
+    async def __anext__(self) -> bytes:
+        if self._told:
+            raise StopAsyncIteration
+        self._told = True
+        await trio.lowlevel.checkpoint()
+        self.progress.complete = True
+        return b"".join(self._encoder.feed(event) for event in self._events)
+
+
+class ToldFailure(ShuntError):
+    """A stream that was collected ended with a failure; `failure` holds the vendor's words."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+async def whole(body: Body) -> bytes:
+    """All of a plain answer. Raises UpstreamError."""
+    got = list(body.head)
+    size = sum(map(len, got))
+    while body.source is not None and size < LARGEST:
+        chunk = await body.source.next()
+        if chunk is None:
+            break
+        got.append(chunk)
+        size += len(chunk)
+    return b"".join(got)
