@@ -90,6 +90,13 @@ class RequestError(ShuntError):
 class InvalidRequest(RequestError):
     """The body or a header makes no sense."""
 
+    def __init__(self, message: str, *, code: str = "", param: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        """A machine-readable code, where the caller's protocol knows one for this."""
+        self.param = param
+        """The field it is about."""
+
 
 class NotAuthenticated(RequestError):
     """No key, or a wrong one."""

@@ -322,10 +322,11 @@ def test_snapshots_survive_a_restart(clock: Clock) -> None:
 def test_custodys_own_word_counts_for_more_than_a_saved_one(clock: Clock) -> None:
     """What custody said before the snapshot was read is newer."""
     pool = make(clock, accounts=[account("a"), account("b")])
-    pool.custody_changed("a", Custody.REAUTH_REQUIRED)
-    pool.restore(Snapshot(pool_state("a", "b")))
-    assert pool.state.accounts["a"].custody is Custody.REAUTH_REQUIRED
-    assert pool.state.accounts["b"].custody is Custody.PRESENT
+    pool.custody_changed("a", Custody.REAUTH_REQUIRED, Identity(email="new@example.test"))
+    pool.restore(Snapshot(pool_state(known("a", email="old@example.test"), known("b", plan="max"))))
+    a, b = pool.state.accounts.values()
+    assert (a.custody, a.email) == (Custody.REAUTH_REQUIRED, "new@example.test")
+    assert (b.custody, b.plan) == (Custody.PRESENT, "max")
 
 
 def test_accounts_that_custody_has_not_spoken_of_have_no_credential(clock: Clock) -> None:
@@ -363,6 +364,18 @@ async def test_a_change_that_was_missed_is_told_at_once(clock: Clock) -> None:
     pool.pause("a")
     with trio.fail_after(1):
         assert await pool.changed(since) == pool.version
+
+
+async def test_waiters_can_be_told_to_look_again(clock: Clock) -> None:
+    """After a jump of the clock nothing has changed but the time: they are woken all the same."""
+    pool = make(clock, "a")
+    limited(pool, "a", HOUR)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pool.changed, pool.version)
+        await trio.testing.wait_all_tasks_blocked()
+        clock.now += 2 * HOUR
+        pool.wake()
+    assert pool.tick() == ("a",)
 
 
 async def test_a_waiter_that_leaves_disturbs_nobody(clock: Clock) -> None:

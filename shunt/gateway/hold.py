@@ -189,16 +189,16 @@ class WaitingRoom:
     async def attend(self) -> None:
         """Let people go as accounts come back. Runs as long as the program."""
         while True:
+            self._arrived = trio.Event()
+            if not self._line:  # nobody to look after: the pool's changes are none of our business
+                await self._arrived.wait()
+                continue
             version = self._pool.version
             self._admit()
-            self._arrived = trio.Event()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_change, version, nursery.cancel_scope)
-                if not self._line:
+                with trio.move_on_after(self._nap()):
                     await self._arrived.wait()
-                else:
-                    with trio.move_on_after(self._nap()):
-                        await self._arrived.wait()
                 nursery.cancel_scope.cancel()
 
     # ── deciding ──────────────────────────────────────────────────────────────────────────────

@@ -216,6 +216,8 @@ class HostedResult:
     call_id: str
     kind: str
     hits: tuple[SearchHit, ...] = ()
+    text: str = ""
+    """What it found, in words, where that is no list of hits."""
     error: str = ""
     raw: Mapping[str, Any] = field(factory=dict)
 

@@ -1,10 +1,20 @@
 """A streamed answer as events, in no protocol's words.
 
-Grammar: Started, then parts, then Stopped, then Finished; or Failed at any point, which is the
-end. A part is PartStarted, deltas of its index, PartFinished. Indexes are dense from 0 in order of
-PartStarted, but parts may overlap: some vendors interleave the arguments of parallel calls.
-Encoders for protocols that allow one open part at a time put them in sequence.
-Ping may stand anywhere.
+Grammar: Started, then parts, then Stopped, then Finished; or Failed at any point (also as the very first
+event), which is the end. A part is PartStarted, deltas of its index, PartFinished. Indexes are dense from
+0 in order of PartStarted, but parts may overlap: some vendors interleave the arguments of parallel calls.
+All parts are finished before Stopped. Ping may stand anywhere before the end; nothing follows the end.
+
+What grows (Text, Thinking, Refusal, ToolCall) starts empty: PartStarted holds no words, citations, seal or
+arguments, only a call's id, name, namespace and `custom`. Everything else comes in deltas, and PartFinished
+holds exactly the sum of them: an encoder may work from the deltas or wait for the whole, never both.
+Deltas may be empty, and so may a part be: an encoder must not show an empty text. A finished ToolCall
+that is not `custom` has at least `{}` as its arguments; they may still be broken JSON, or cut off.
+Every other part has no deltas; an encoder reads it at PartFinished (PartStarted of a HostedCall may lack
+its input, and says that the vendor's tool is running).
+
+A decoder that builds its events with `assembly.Assembly` keeps all of this by construction. An encoder
+for a protocol that allows one open part at a time reads them through `sequence.Sequence`.
 """
 
 from __future__ import annotations
@@ -30,7 +40,7 @@ class Started:
 
 @frozen
 class PartStarted:
-    """A part begins. `part` holds what is known so far: an empty Text, a ToolCall with id and name."""
+    """A part begins. `part` is empty where it grows: an empty Text, a ToolCall with id and name."""
 
     index: int
     part: Part
@@ -54,7 +64,10 @@ class ThinkingDelta:
 
 @frozen
 class SealGiven:
-    """The seal of a Thinking part, or the next piece of a signature that comes in pieces."""
+    """The seal of a Thinking part, or the next piece of a signature that comes in pieces.
+
+    Payloads of the pieces add up; whoever needs the whole takes it from PartFinished.
+    """
 
     index: int
     seal: Seal
@@ -101,6 +114,8 @@ class Stopped:
     stop_sequence: str = ""
     explanation: str = ""
     unknown_stop: str = ""
+    tier: str = ""
+    """Service tier the answer was given at, in the vendor's word."""
 
 
 @frozen

@@ -120,6 +120,8 @@ class GenerateRequest:
     """A whole request. None and empty mean that the client said nothing."""
 
     model: str
+    protocol: str = ""
+    """Name of the protocol it was written in, whose words `native` and every `raw` are."""
     instructions: tuple[Text, ...] = ()
     """The leading run of system and developer texts, one per source part."""
     messages: tuple[Message, ...] = ()

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hypercorn.typing import ASGIFramework
 from quart_trio import QuartTrio
 
 from shunt.providers import PROVIDERS
@@ -40,7 +39,7 @@ def create_app(parts: ServerParts, new_id: Callable[[], str] | None = None) -> F
     )
 
 
-def quart_app(parts: ServerParts) -> ASGIFramework:
+def quart_app(parts: ServerParts) -> App:
     """Quart with all handlers. Only to be called through a front door."""
     # A root path is named because Quart would look for one by importing; folders, because it would
     # serve what it finds in them.

@@ -190,7 +190,6 @@ class Connection:
         self._bounds = service.bounds
         self._stream = stream
         self._inlet = Inlet.empty()
-        self._feeding = trio.CancelScope()
         self._send_lock = trio.Lock()
         self._protocol: PlainHttp
         self._patience = trio.CancelScope()
@@ -202,8 +201,8 @@ class Connection:
         self._ending = False
         """Our side is closed; what still comes is thrown away."""
         self._linger_until = 0.0
-        self.idle_since: float | None = None
-        """Trio's clock when the last answer ended; None while anything is going on."""
+        self.idle_since: float | None = trio.current_time()
+        """Trio's clock when the last answer ended, or the client came; None while anything is going on."""
 
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing but Cancelled."""
@@ -217,10 +216,12 @@ class Connection:
         try:
             async with TaskGroup() as group:
                 self._protocol = PlainHttp(self._service, group, client, server, self._send)
-                group.spawn(self._feed)
-                await self._read()
-                self._feeding.cancel()
-                self.abort()  # a client that has stopped sending is gone, see `_read`
+                async with trio.open_nursery() as feeding:
+                    feeding.start_soon(self._feed)
+                    await self._read()
+                    self.abort()  # a client that has stopped sending is gone, see `_read`
+                    feeding.cancel_scope.cancel()
+                # Only now: what was being fed may have begun a request that has to hear of it.
                 await self._protocol.handle(Closed())
         except* Exception as errors:  # one bad connection must not end the server
             log.error("connection dropped: %r", errors.exceptions, exc_info=errors)  # noqa: TRY400
@@ -269,9 +270,8 @@ class Connection:
         return True
 
     async def _feed(self) -> None:
-        with self._feeding:
-            while True:
-                await self._protocol.handle(RawData(await self._inlet.take()))
+        while True:
+            await self._protocol.handle(RawData(await self._inlet.take()))
 
     def _expect(self, seconds: float) -> None:
         self._patience.deadline = trio.current_time() + seconds

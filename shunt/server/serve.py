@@ -20,6 +20,7 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
 
+from shunt.config.addresses import is_loopback
 from shunt.server.bounds import Bounds
 from shunt.server.connection import Connection, Service
 from shunt.server.drain import DRAIN, Drain
@@ -124,7 +125,7 @@ class House:
 
     def _has_room(self, address: str) -> bool:
         bounds = self._service.bounds
-        if address not in LOOPBACK and list(self._connections.values()).count(address) >= bounds.per_address:
+        if not is_loopback(address) and list(self._connections.values()).count(address) >= bounds.per_address:
             self._remark(f"{address} has {bounds.per_address} connections open; refusing more")
             return False
         if len(self._connections) < bounds.connections or self._make_room():
@@ -168,6 +169,3 @@ class House:
         if now - self._remarked >= REMARK_EVERY:
             self._remarked = now
             log.warning(what)
-
-
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})

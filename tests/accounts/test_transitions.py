@@ -295,6 +295,12 @@ def test_a_clock_that_jumps_strands_no_account(jump: float) -> None:
     assert state.accounts["a"].windows["5h"].used == 0.1
 
 
+def test_a_return_dated_in_the_future_is_dated_now() -> None:
+    """After the clock was set back, an account that had just returned is not held back for days."""
+    state = transitions.expired(pool_state(known("a", cooled_until=T0 + 3 * DAY)), T0)
+    assert state.accounts["a"].cooled_until == T0
+
+
 # ── no sequence whatever ──────────────────────────────────────────────────────────────────────────
 
 NAMES = ("a", "b", "c")

@@ -27,7 +27,8 @@ from tests.fakes.serving import Running, running
 
 T0 = 1_800_000_000.0
 """Epoch seconds at which tests begin."""
-MESSAGE = b'{"model":"claude-x","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
+MESSAGE = b'{"model":"claude-x","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"input":"hi"}'
+"""A request in all three protocols at once."""
 STREAMED = b'{"stream":true,' + MESSAGE[1:]
 JSON: Headers = ((b"content-type", b"application/json"),)
 SSE: Headers = ((b"content-type", b"text/event-stream"),)

@@ -60,6 +60,8 @@ class Script:
     """A `/hold`, `/stream` or `/big` has ended, one way or another."""
     size: int = 0
     """Bytes of `/big`."""
+    every: float = 0.02
+    """Seconds between two ticks of `/stream`."""
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve /ok, /echo, /stream, /hold, /big, /boom, /half, and 404 for the rest."""
@@ -113,7 +115,7 @@ class Script:
         await begin(send)
         while True:
             await tell(send, b"data: tick\n\n")
-            await trio.sleep(0.02)
+            await trio.sleep(self.every)
 
     async def big(self, send: ASGISendCallable, body: bytes) -> None:
         """Send `size` bytes in one piece."""

@@ -70,7 +70,7 @@ class Forever:
 
     data: bytes
     every: float = 0.01
-    """Seconds between two of them."""
+    """Seconds between two of them. On a jumping clock each costs a jump: choose seconds there."""
 
 
 class End(Enum):
@@ -372,15 +372,19 @@ async def _wait(step: Pause | Gate | Forever | End, stream: trio.abc.Stream) -> 
             await trio.sleep_forever()
 
 
-async def serve_script(
+@asynccontextmanager
+async def scripted_upstream(
     script: Script,
     *,
     early: Early | None = None,
     tls: ssl.SSLContext | None = None,
     port: int = 0,
-    task_status: trio.TaskStatus[ScriptedUpstream] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Serve until cancelled: `up = await nursery.start(serve_script, script)`."""
+) -> AsyncIterator[ScriptedUpstream]:
+    """Run a scripted vendor for the time of the block.
+
+    Fails at the end if more was asked than the script answers. Errors of the block come out as they
+    are, not wrapped in a nursery's group.
+    """
     listeners = await trio.open_tcp_listeners(port, host="127.0.0.1", backlog=4096)
     bound: int = listeners[0].socket.getsockname()[1]
     up = ScriptedUpstream(bound, tls is not None, respond(script), early)
@@ -391,28 +395,12 @@ async def serve_script(
         else:
             await up.serve(trio.SSLStream(stream, tls, server_side=True, https_compatible=True))
 
+    failure = None
     async with trio.open_nursery() as nursery:
         await nursery.start(trio.serve_listeners, serve, listeners)
-        task_status.started(up)
-
-
-@asynccontextmanager
-async def scripted_upstream(
-    script: Script,
-    *,
-    early: Early | None = None,
-    tls: ssl.SSLContext | None = None,
-    port: int = 0,
-) -> AsyncIterator[ScriptedUpstream]:
-    """Run a scripted vendor. Fails at the end if more was asked than the script answers."""
-    async with trio.open_nursery() as nursery:
-        up: ScriptedUpstream = await nursery.start(
-            lambda task_status: serve_script(script, early=early, tls=tls, port=port, task_status=task_status)
-        )
-        failure = None
         try:
             yield up
-        except Exception as error:  # noqa: BLE001 - raised below, without the nursery's wrapping
+        except Exception as error:  # noqa: BLE001 - raised below
             failure = error
         nursery.cancel_scope.cancel()
     if failure is not None:

@@ -209,5 +209,10 @@ def test_the_memory_for_addresses_is_bounded() -> None:
 
 def test_keys_are_found_in_every_header_that_may_hold_one() -> None:
     """Any case of name and scheme; empty ones count as none."""
-    headers = ((b"x-api-key", b"a"), (b"AUTHORIZATION", b"bearer  b "), (b"X-API-KEY", b""), (b"cookie", b"c"))
+    headers = (
+        (b"x-api-key", b"a"),
+        (b"AUTHORIZATION", b"bearer  b "),
+        (b"X-API-KEY", b""),
+        (b"cookie", b"c"),
+    )
     assert presented_keys(headers) == (b"a", b"b")

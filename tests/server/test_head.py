@@ -123,8 +123,11 @@ def test_a_second_request_on_the_connection_is_read_as_strictly() -> None:
         connection.next_event()
 
 
-@given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", GET, POST + CHUNKED + b"\r\n"]))
+@given(
+    st.lists(st.binary(min_size=1, max_size=60), max_size=8),
+    st.sampled_from([b"", GET, POST + CHUNKED + b"\r\n"]),
+)
 def test_whatever_comes_it_is_read_or_refused(pieces: list[bytes], start: bytes) -> None:
     """Any bytes in any pieces give events, or a protocol error, never anything else."""
     small = evolve(Bounds(), line=100, head=200, fields=3)
-    assert verdict(start, *pieces, bounds=small) in (0, 400, 414, 417, 431, 501, 505)
+    assert verdict(*filter(None, (start, *pieces)), bounds=small) in (0, 400, 414, 417, 431, 501, 505)

@@ -107,7 +107,12 @@ def test_other_names_are_misdirected(value: bytes) -> None:
 
 def browser(*, origin: bytes = b"", site: bytes = b"", mode: bytes = b"", dest: bytes = b"") -> Headers:
     """Headers of a request that a browser made."""
-    named = ((b"Origin", origin), (b"Sec-Fetch-Site", site), (b"Sec-Fetch-Mode", mode), (b"Sec-Fetch-Dest", dest))
+    named = (
+        (b"Origin", origin),
+        (b"Sec-Fetch-Site", site),
+        (b"Sec-Fetch-Mode", mode),
+        (b"Sec-Fetch-Dest", dest),
+    )
     return (*host(b"127.0.0.1:8082"), *(pair for pair in named if pair[1]))
 
 

@@ -8,11 +8,9 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from shunt.inference.inbound import Outline
+from shunt.inference.repairs import BILLING_MARK
 from shunt.protocols import outlines
 from shunt.wire import json
-
-BILLING_MARK: Final = "x-anthropic-billing-header:"
-"""Begins a system block in which Claude Code puts a hash that changes with every request."""
 
 _OLD_SESSION: Final = re.compile(r"_session_([0-9A-Za-z-]{8,})$")
 
@@ -53,8 +51,11 @@ def outline(body: bytes) -> Outline:
 
 
 def _session(metadata: Raw) -> str:
+    return session_of(outlines.optional_text((json.peek(metadata, _Metadata) or _Metadata()).user_id))
+
+
+def session_of(user: str) -> str:
     """The session in `metadata.user_id`: a JSON text today, `user_…_account_…_session_<uuid>` before."""
-    user = outlines.optional_text((json.peek(metadata, _Metadata) or _Metadata()).user_id)
     if user.startswith("{"):
         return outlines.optional_text((json.peek(user.encode(), _UserId) or _UserId()).session_id)
     found = _OLD_SESSION.search(user)
