@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import pytest
+import trio
+
+from shunt.server.signals import AT_ONCE, obey_signals
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="signals are sent to a process of its own there"
+)
+
+
+async def test_the_first_signal_asks_and_the_second_ends() -> None:
+    """SIGTERM lets streams finish; whoever sends another one does not want to wait."""
+    stop = trio.Event()
+    ended: list[int] = []
+    done = trio.Event()
+
+    def end(status: int) -> None:
+        ended.append(status)
+        done.set()
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(
+            lambda task_status: obey_signals(stop, lambda: None, end=end, task_status=task_status)
+        )
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stop.wait()
+        assert ended == []
+        os.kill(os.getpid(), signal.SIGINT)
+        await done.wait()
+        assert ended == [AT_ONCE]
+        nursery.cancel_scope.cancel()
+
+
+async def test_hangup_has_the_configuration_read() -> None:
+    """SIGHUP reloads and ends nothing."""
+    stop, reloaded = trio.Event(), trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(lambda task_status: obey_signals(stop, reloaded.set, task_status=task_status))
+        os.kill(os.getpid(), signal.SIGHUP)
+        await reloaded.wait()
+        assert not stop.is_set()
+        nursery.cancel_scope.cancel()
