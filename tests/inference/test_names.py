@@ -1,0 +1,123 @@
+"""Names and ids that fit everywhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shunt.inference.content import Message, Role, Text, ToolCall, ToolReference, ToolResult
+from shunt.inference.names import (
+    MESSAGES_LONGEST,
+    OPENAI_LONGEST,
+    Name,
+    fitted,
+    original_names,
+    wire_id,
+    wire_names,
+)
+from shunt.inference.request import ChoiceMode, GenerateRequest, HostedTool, Tool, ToolChoice
+
+LONG = "mcp__a_rather_long_server_name__" + "do_something_useful_with_the_repository_" + "alpha"
+NAMES = st.tuples(
+    st.sampled_from(["", "", "ns", "a", "a__b", "ns/x"]),
+    st.sampled_from(
+        ["read", "fs.read/file", "a.b", "a/b", "b", "a__b", "b__c", LONG + "_one", LONG + "_two", "ä"]
+    )
+    | st.text(min_size=1, max_size=140),
+)
+
+
+def offering(*names: Name) -> GenerateRequest:
+    return GenerateRequest("m", tools=tuple(Tool(name, namespace=namespace) for namespace, name in names))
+
+
+@given(st.lists(NAMES, max_size=8), st.sampled_from([MESSAGES_LONGEST, OPENAI_LONGEST]), st.booleans())
+def test_every_name_fits_and_comes_back(names: list[Name], longest: int, flat: bool) -> None:
+    """Names are legal, distinct, and the way back is found from the request alone, in any order."""
+    wire = wire_names(offering(*names), longest, flat=flat)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", name) and len(name) <= longest for name in wire.values())
+    places = {
+        ("" if flat else namespace, name): (namespace, original)
+        for (namespace, original), name in wire.items()
+    }
+    assert len(places) == len(set(names))
+    back = original_names(offering(*reversed(names)))
+    assert {place: back.get(place, place) for place in places} == places
+
+
+@pytest.mark.parametrize(
+    ("name", "longest", "wire"),
+    [
+        (("", "read"), 64, "read"),
+        (("mcp_fs", "read"), 64, "mcp_fs__read"),
+        (("", "x" * 128), 128, "x" * 128),
+        (("", "fs.read/file"), 64, "fs_read_file_56f2e8be63"),
+    ],
+)
+def test_names_stay_recognisable(name: Name, longest: int, wire: str) -> None:
+    """What fits is not touched; what does not keeps its look, with a hash that never changes."""
+    assert wire_names(offering(name), longest) == {name: wire}
+
+
+def test_other_tools_do_not_change_a_name() -> None:
+    """A tool that joins the conversation later leaves the names, and so the prompt cache, as they were."""
+    before = wire_names(offering(("", "a.b")), 64)
+    after = wire_names(offering(("", "a/b"), ("", "a_b"), ("", "a.b")), 64)
+    assert after["", "a.b"] == before["", "a.b"]
+
+
+def test_a_hosted_tool_keeps_its_name() -> None:
+    """A client's own tool of the same name has to give way."""
+    request = GenerateRequest(
+        "m", tools=(Tool("web_search"), HostedTool("web_search", "web_search_20250305", "web_search"))
+    )
+    assert wire_names(request, 64)["", "web_search"].startswith("web_search_")
+
+
+def test_everything_that_names_a_tool_is_renamed_alike() -> None:
+    """Tools, calls, results, references and the choice agree; ids too."""
+    long_id = "toolu_" + "k" * 90
+    request = GenerateRequest(
+        "m",
+        tools=(Tool("read", namespace="ns"), Tool("a.b")),
+        messages=(
+            Message(Role.USER, (Text("go"),)),
+            Message(Role.ASSISTANT, (ToolCall(long_id, "read", namespace="ns"),)),
+            Message(Role.USER, (ToolResult(long_id, (ToolReference("a.b"), ToolReference("gone"))),)),
+        ),
+        tool_choice=ToolChoice(ChoiceMode.NAMED, "a.b", allowed=("a.b", "read", "gone")),
+    )
+    after = fitted(request, OPENAI_LONGEST)
+    names = wire_names(request, OPENAI_LONGEST)
+    short = wire_id(long_id)
+    assert after.tools == (Tool("ns__read"), Tool(names["", "a.b"]))
+    assert after.messages[1].parts == (ToolCall(short, "ns__read"),)
+    assert after.messages[2].parts == (
+        ToolResult(short, (ToolReference(names["", "a.b"]), ToolReference("gone"))),
+    )
+    assert after.tool_choice == ToolChoice(
+        ChoiceMode.NAMED, names["", "a.b"], allowed=(names["", "a.b"], "ns__read", "gone")
+    )
+    assert fitted(request, OPENAI_LONGEST, flat=False).tools[0] == Tool("read", namespace="ns")
+
+
+@pytest.mark.parametrize("call_id", ["toolu_1", "call-A_9", "x" * 64])
+def test_good_ids_stay(call_id: str) -> None:
+    """An id that every vendor takes is left alone."""
+    assert wire_id(call_id) == call_id
+
+
+@given(
+    st.lists(
+        st.text(max_size=100) | st.sampled_from(["x" * 90 + "1", "x" * 90 + "2", "a:b", "a.b"]), unique=True
+    )
+)
+def test_ids_stay_distinct(ids: list[str]) -> None:
+    """Different ids stay different and legal; the same id is always changed alike."""
+    wire = [wire_id(one) for one in ids]
+    assert len(set(wire)) == len(ids)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", one) for one in wire)
+    assert wire == [wire_id(one) for one in ids]
