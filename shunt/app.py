@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -65,7 +64,7 @@ from shunt.upstream.usage import UsageEndpoint
 from shunt.watchers import WATCHERS
 from shunt.watchers.bell import Bell
 from shunt.watchers.health import Health
-from shunt.watchers.notices import Notice, Notifier
+from shunt.watchers.notices import Notifier
 from shunt.watchers.parts import Parts
 from shunt.watchers.records import Records
 from shunt.watchers.supervisor import supervise
@@ -325,7 +324,7 @@ class Program:
             load_config=self.load_config,
             apply=self._apply,
             reload=self.reload,
-            notify=Notifier(self._show, now=time.time).notify,
+            notify=Notifier(now=time.time).notify,
             now=time.time,
             jitter=random.random,
         )
@@ -395,6 +394,3 @@ class Program:
 
     def _is_login(self, name: str) -> bool:
         return isinstance(self.custody.credential(name), Login)
-
-    def _show(self, notice: Notice) -> None:
-        sys.stderr.write(f"shunt: {notice.text}\n")

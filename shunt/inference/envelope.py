@@ -68,12 +68,13 @@ def origin_of(payload: str) -> str:
 def fits(seal: Seal | None, origin: str, account: str) -> bool:
     """Whether a seal may be sent to this origin and account (a fingerprint).
 
-    OpenAI's two doors seal alike: a token that says no account is tried at either.
+    OpenAI's two doors seal alike: a token that says no account is tried at either. Plain words are no
+    account's own.
     """
     if seal is None or not seal.origin:
         return False
     same = seal.origin == origin or (not seal.account and {seal.origin, origin} <= _OPENAI)
-    return same and seal.account in ("", account)
+    return same and (seal.account in ("", account) or seal.form is SealForm.PLAIN)
 
 
 def stamped(event: Event, origin: str, account: str) -> Event:

@@ -58,8 +58,9 @@ class StreamDecoder(Shape):
 class StreamEncoder(Shape):
     """One protocol's stream out of events. Its output is what the official SDKs' helpers accept."""
 
-    dropped: Sequence[str]
-    """What could not be said in this protocol so far."""
+    @property
+    def dropped(self) -> Sequence[str]:
+        """What could not be said in this protocol so far."""
 
     def feed(self, event: Event) -> bytes:
         """Bytes to send for one event; often none."""

@@ -160,6 +160,18 @@ async def test_a_connection_that_is_over_is_closed_at_once(raw: bytes) -> None:
             assert (await client.read_to_end()).startswith(b"HTTP/1.1 ")
 
 
+async def test_a_connection_that_is_over_does_not_wait_for_its_client(clock: MockClock) -> None:
+    """A client that keeps its side open after the answer costs nothing any more (P2)."""
+    async with running(Script()) as server:
+        before = trio.lowlevel.current_statistics().tasks_living
+        for raw in (HTTP_10, b"GET /ok HTTP/9.9\r\nhost: a\r\n\r\n"):
+            async with raw_client(server.port) as client:
+                await client.send(raw)
+                await client.read_to_end()
+                await trio.sleep(3)
+                assert trio.lowlevel.current_statistics().tasks_living == before
+
+
 async def test_an_idle_connection_is_kept_and_then_closed(clock: MockClock) -> None:
     """Between requests a connection lives for the keep-alive time, no longer and no shorter (P2)."""
     async with running(Script(), Bounds(keep_alive=620)) as server, raw_client(server.port) as client:

@@ -1,4 +1,4 @@
-"""Token counts as the Messages API reports them: `input_tokens` excludes everything cached."""
+"""Token counts as the Messages API reports them, both ways: `input_tokens` excludes everything cached."""
 
 from __future__ import annotations
 
@@ -27,6 +27,26 @@ def read_usage(usage: Any, before: Usage = NOTHING) -> Usage:
         reasoning=_or(_inner(usage, "output_tokens_details").get("thinking_tokens"), before.reasoning),
         web_searches=_or(_inner(usage, "server_tool_use").get("web_search_requests"), before.web_searches),
     )
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """A `usage` object. The counts are always there: clients add them up without asking."""
+    written: dict[str, Any] = {
+        "input_tokens": usage.input,
+        "cache_creation_input_tokens": usage.cache_write,
+        "cache_read_input_tokens": usage.cache_read,
+        "output_tokens": usage.output,
+    }
+    if usage.cache_write:
+        written["cache_creation"] = {
+            "ephemeral_5m_input_tokens": usage.cache_write_5m,
+            "ephemeral_1h_input_tokens": usage.cache_write_1h,
+        }
+    if usage.reasoning:
+        written["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    if usage.web_searches:
+        written["server_tool_use"] = {"web_search_requests": usage.web_searches, "web_fetch_requests": 0}
+    return written
 
 
 def _written(usage: dict[str, Any], before: Usage) -> tuple[int, int]:

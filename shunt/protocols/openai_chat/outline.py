@@ -16,6 +16,8 @@ _LEADING: Final = frozenset({"system", "developer"})
 class _Body(Struct):
     model: Raw = Raw()
     messages: Raw = Raw()
+    input: Raw = Raw()
+    instructions: Raw = Raw()
     tools: Raw = Raw()
     stream: Raw = Raw()
     prompt_cache_key: Raw = Raw()
@@ -25,8 +27,7 @@ def outline(body: bytes) -> Outline:
     """Facts about a decoded request body. Raises InvalidRequest when it is not a request."""
     fields = outlines.top_level(body, _Body)
     model = outlines.required_text(fields.model, "model")
-    messages = outlines.required_list(fields.messages, "messages")
-    system, first = outlines.opening(messages, "messages", _LEADING)
+    system, first = _opening(fields)
     return outlines.sketch(
         model=model,
         stream=outlines.is_true(fields.stream),
@@ -36,6 +37,18 @@ def outline(body: bytes) -> Outline:
         tools=outlines.tool_names(fields.tools),
         chained=_is_chained(body, fields),
     )
+
+
+def _opening(fields: _Body) -> tuple[list[str], str]:
+    """The system texts and the user's first text; also of a Responses body, which some clients post here."""
+    if outlines.is_given(fields.messages) or not outlines.is_given(fields.input):
+        messages = outlines.required_list(fields.messages, "messages")
+        return outlines.opening(messages, "messages", _LEADING)
+    instructions = outlines.texts(fields.instructions)
+    if words := json.peek(fields.input, str):
+        return instructions, words
+    system, first = outlines.opening(outlines.required_list(fields.input, "input"), "input", _LEADING)
+    return [*instructions, *system], first
 
 
 def _is_chained(body: bytes, fields: _Body) -> bool:

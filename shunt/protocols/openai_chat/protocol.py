@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from shunt.protocols.base import Protocol
+from shunt.protocols.openai_chat.codec import CODEC
 from shunt.protocols.openai_chat.errors import encode_stream_error
 from shunt.protocols.openai_chat.outline import outline
 from shunt.protocols.openai_chat.tap import ChatStreamTap, body_tap
@@ -33,4 +34,5 @@ PROTOCOL: Final = Protocol(
     body_tap=body_tap,
     # Clients of this protocol vary; tunnels and gateways in front of it often cut at 100 to 120 s.
     hold_silent=100.0,
+    codec=CODEC,
 )
