@@ -17,7 +17,7 @@ class Sequence:
     """Events in, the same events out, in an order without overlaps."""
 
     def __init__(self) -> None:
-        self._live = 0
+        self.live = 0
         """Index of the part that may stream; all before it are finished."""
         self._held: dict[int, list[Event]] = {}
 
@@ -26,7 +26,7 @@ class Sequence:
         if isinstance(event, _UNBOUND):
             return [event]
         index = event.index
-        if index != self._live:
+        if index != self.live:
             self._held.setdefault(index, []).append(event)
             return []
         if not isinstance(event, PartFinished):
@@ -34,8 +34,8 @@ class Sequence:
         told: list[Event] = [event]
         ended: Any = event
         while isinstance(ended, PartFinished):
-            self._live += 1
-            held = self._held.pop(self._live, [])
+            self.live += 1
+            held = self._held.pop(self.live, [])
             told += held
             ended = held[-1] if held else None
         return told

@@ -15,7 +15,7 @@ BYTES_PER_TOKEN = 3.6
 PER_MESSAGE = 4
 """Tokens of role and separators around each message, tool and system block."""
 PER_IMAGE = 1_600
-"""The vendor's upper bound for one image of standard size: width × height ÷ 750."""
+"""The vendor's upper bound for one image of standard size: width times height over 750."""
 BINARY = frozenset({"data", "file_data", "image_url", "encrypted_content", "signature"})
 """Keys whose strings are not text."""
 DEPTH = 64

@@ -40,7 +40,8 @@ from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from shunt.server.bounds import Bounds
-from shunt.server.head import StrictConnection
+from shunt.server.head import TLS_HANDSHAKE, StrictConnection
+from shunt.server.remarks import Remarks
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Service:
     state: dict[str, Any]
     """Copied into every ASGI scope as `state`."""
     bounds: Bounds
+    remarks: Remarks
 
 
 class PlainHttp(H11Protocol):
@@ -86,6 +88,7 @@ class PlainHttp(H11Protocol):
             send=send,
         )
         self.connection = StrictConnection(service.bounds)
+        self._remarks = service.remarks
 
     @property
     def request_complete(self) -> bool:
@@ -133,6 +136,10 @@ class PlainHttp(H11Protocol):
 
     async def _send_error_response(self, status_code: int) -> None:
         """Answer before there is a route, hence without a protocol: all of them read this shape."""
+        if self.connection.trailing_data[0].startswith(TLS_HANDSHAKE):
+            self._remarks.warn(
+                "tls", "a client speaks https to this port; its base URL has to begin with http://"
+            )
         message = REASONS.get(status_code, REASONS[400])
         body = b'{"type":"error","error":{"type":"invalid_request_error","message":"%s"}}' % message.encode()
         headers = [

@@ -14,7 +14,7 @@ from socket import socket as Socket  # noqa: N812 - trio.socket is the other one
 from typing import Final
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
@@ -23,7 +23,9 @@ from hypercorn.typing import ASGIFramework
 from shunt.config.addresses import is_loopback
 from shunt.server.bounds import Bounds
 from shunt.server.connection import Connection, Service
+from shunt.server.descriptors import affordable, raise_limit
 from shunt.server.drain import DRAIN, Drain
+from shunt.server.remarks import Remarks
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,6 @@ NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENO
 BUSY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
 )
-REMARK_EVERY: Final = 60.0
-"""Seconds between two log lines about the same shortage."""
 
 
 async def serve(
@@ -50,6 +50,7 @@ async def serve(
     after at most `bounds.drain + bounds.cut` seconds plus a moment, whatever the clients do.
     """
     drain = Drain()
+    bounds = evolve(bounds, connections=affordable(bounds.connections, raise_limit()))
     house = House(_service(app, bounds, drain))
     listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]
     async with trio.open_nursery() as serving:
@@ -77,7 +78,7 @@ def _service(app: ASGIFramework, bounds: Bounds, drain: Drain) -> Service:
     config.include_server_header = False
     config.h11_pass_raw_headers = True  # header names go on as they came
     config.keep_alive_max_requests = 10**9  # no reason to ever end a good connection
-    return Service(ASGIWrapper(app), config, WorkerContext(None), {DRAIN: drain}, bounds)
+    return Service(ASGIWrapper(app), config, WorkerContext(None), {DRAIN: drain}, bounds, Remarks())
 
 
 @define(eq=False)
@@ -88,7 +89,6 @@ class House:
     _connections: dict[Connection, str] = field(factory=dict)
     """With the address each came from."""
     _left: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
-    _remarked: float = -REMARK_EVERY
 
     async def accept(self, listener: trio.SocketListener, nursery: trio.Nursery) -> None:
         """Accept connections for ever. A shortage of file descriptors is waited out."""
@@ -98,7 +98,7 @@ class House:
             except OSError as error:
                 if error.errno not in NO_ROOM:
                     raise
-                self._remark(f"cannot accept connections: {error.strerror}")
+                self._service.remarks.warn("accept", f"cannot accept connections: {error.strerror}")
                 self._make_room()
                 await trio.sleep(0.1)
                 continue
@@ -126,11 +126,15 @@ class House:
     def _has_room(self, address: str) -> bool:
         bounds = self._service.bounds
         if not is_loopback(address) and list(self._connections.values()).count(address) >= bounds.per_address:
-            self._remark(f"{address} has {bounds.per_address} connections open; refusing more")
+            self._service.remarks.warn(
+                "address", f"{address} has {bounds.per_address} connections open; refusing more"
+            )
             return False
         if len(self._connections) < bounds.connections or self._make_room():
             return True
-        self._remark(f"{bounds.connections} connections are open and none is idle; refusing more")
+        self._service.remarks.warn(
+            "full", f"{bounds.connections} connections are open and none is idle; refusing more"
+        )
         return False
 
     def _make_room(self) -> bool:
@@ -163,9 +167,3 @@ class House:
         """Close every connection at once."""
         for connection in tuple(self._connections):
             connection.abort()
-
-    def _remark(self, what: str) -> None:
-        now = trio.current_time()
-        if now - self._remarked >= REMARK_EVERY:
-            self._remarked = now
-            log.warning(what)

@@ -81,6 +81,7 @@ class JsonLines(logging.Formatter):
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON, redacted."""
         line: dict[str, Any] = {
             "at": round(record.created, 3),
             "level": record.levelname.lower(),
@@ -101,6 +102,7 @@ class TerminalLines(logging.Formatter):
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as one line for people, redacted."""
         fields = getattr(record, "fields", {})
         told = " ".join(f"{key}={value}" for key, value in fields.items() if value not in (None, "", 0))
         text = f"{self.formatTime(record, self.datefmt)} {record.levelname.lower():7} {record.getMessage()} {told}"
@@ -145,4 +147,4 @@ class _PrivateRotatingFile(RotatingFileHandler):
         def opener(name: str, flags: int) -> int:
             return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)  # noqa: SIM115
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)

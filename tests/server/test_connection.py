@@ -106,6 +106,16 @@ async def leave(client: RawClient, how: str) -> None:
         await client.leave()
 
 
+async def test_a_client_that_speaks_https_is_told_of_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Once a minute: the client itself shows nothing but a broken connection."""
+    async with running(Script()) as server:
+        for _ in range(3):
+            async with raw_client(server.port) as client:
+                await client.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300))
+                assert (await client.response()).status == 400
+    assert caplog.text.count("https") == 1
+
+
 async def test_an_application_that_fails_harms_only_its_own_request() -> None:
     """A crash in one call is answered with a 500, and the next connection is served (P1, P9)."""
     async with running(Script()) as server:

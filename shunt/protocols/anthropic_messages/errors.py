@@ -5,6 +5,7 @@ Types and statuses: https://docs.anthropic.com/en/api/errors. Kinds it has no wo
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from shunt.errors import Kind
@@ -30,13 +31,20 @@ _TYPES: Final = {
 _KINDS: Final = {"api_error": Kind.INTERNAL} | {_TYPES[kind]: kind for kind in reversed(_TYPES)}
 """Reversed, so that of two kinds with one name the plainer remains."""
 
+_STATUSES: Final = {Kind.OVERLOADED: 529, Kind.CONTEXT_OVERFLOW: 400}
+"""Kinds that clients know by their status, whatever another vendor gave it."""
+
 TOO_LONG: Final = "prompt is too long"
 """How the vendor's message begins when the context window is exceeded; Claude Code then compacts."""
 
 
+_NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,3}(?:,\d{3})+(?![\w-])|(?<![\w.-])\d{3,9}(?![\w-])")
+"""A count of tokens: not a part of a model's name."""
+
+
 def encode_error(failure: Failure) -> ErrorReply:
     """A whole error response."""
-    status = 529 if failure.kind is Kind.OVERLOADED else failure.http_status
+    status = _STATUSES.get(failure.kind, failure.http_status)
     return failures.reply(failure, status, _document(failure), b"request-id")
 
 
@@ -54,10 +62,18 @@ def decode_error(status: int, headers: Headers, body: bytes) -> Failure:
     return failures.failure(status, headers, told, named)
 
 
+def _sizes(message: str) -> str:
+    """The two numbers of another vendor's message, as this vendor says them: what it is, what it may be."""
+    numbers = [int(found.replace(",", "")) for found in _NUMBER.findall(message)[:2]]
+    if len(numbers) < 2 or numbers[0] == numbers[1]:
+        return ""
+    return f"{max(numbers)} tokens > {min(numbers)} maximum"
+
+
 def _document(failure: Failure) -> dict[str, object]:
     message = failure.message
     if failure.kind is Kind.CONTEXT_OVERFLOW and not message.lower().startswith(TOO_LONG):
-        message = f"{TOO_LONG}: {message}"
+        message = f"{TOO_LONG}: {_sizes(message) or message}"
     document: dict[str, object] = {
         "type": "error",
         "error": {"type": _TYPES.get(failure.kind, "api_error"), "message": message},

@@ -7,19 +7,9 @@ from typing import Final
 from shunt.protocols.base import Protocol
 from shunt.protocols.openai_errors import decode_error, encode_error
 from shunt.protocols.openai_responses.errors import encode_held_error, encode_stream_error
+from shunt.protocols.openai_responses.keep_alive import keep_alive
 from shunt.protocols.openai_responses.outline import outline
 from shunt.protocols.openai_responses.tap import ResponsesStreamTap, body_tap
-from shunt.wire import sse
-
-_COMMENT: Final = sse.comment("keep-alive")
-_EVENT: Final = sse.encode("keepalive", b'{"type":"keepalive"}')
-_EVENT_EVERY: Final = 4
-
-
-def keep_alive(nth: int) -> bytes:
-    """Write a comment; every fourth time an event, as Codex may count only those as signs of life."""
-    return _EVENT if nth % _EVENT_EVERY == _EVENT_EVERY - 1 else _COMMENT
-
 
 PROTOCOL: Final = Protocol(
     name="openai-responses",

@@ -54,14 +54,25 @@ def test_overload_is_529_whatever_it_was_called_elsewhere() -> None:
             "prompt is too long: 210000 tokens > 200000 maximum",
         ),
         ("maximum context length exceeded", "prompt is too long: maximum context length exceeded"),
+        (
+            "This model's maximum context length is 8192 tokens. However, you requested 9001 tokens (8001 in"
+            " the messages, 1000 in the completion).",
+            "prompt is too long: 9001 tokens > 8192 maximum",
+        ),
+        (
+            "The input token count (1,200,000) exceeds the maximum number of tokens allowed (1,048,576).",
+            "prompt is too long: 1200000 tokens > 1048576 maximum",
+        ),
+        ("gpt-4-0613 takes 8192 tokens", "prompt is too long: gpt-4-0613 takes 8192 tokens"),
     ],
 )
 def test_a_full_context_is_told_in_the_words_that_make_claude_code_compact(
     message: str, expected: str
 ) -> None:
-    """The message begins as the vendor's does."""
-    body = encode_error(Failure(Kind.CONTEXT_OVERFLOW, message)).body
-    assert json.value(body)["error"] == {"type": "invalid_request_error", "message": expected}
+    """The message begins as the vendor's does, with its numbers where they are known."""
+    reply = encode_error(Failure(Kind.CONTEXT_OVERFLOW, message, status=413))
+    assert reply.status == 400
+    assert json.value(reply.body)["error"] == {"type": "invalid_request_error", "message": expected}
 
 
 def test_a_stream_ends_in_an_error_event() -> None:
