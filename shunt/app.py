@@ -87,7 +87,7 @@ class RunOptions:
     port: int | None = None
     log_level: str | None = None
     demo: bool = False
-    write: Callable[[str], None] = print
+    write: Callable[[str], None] = partial(print, flush=True)
     """Takes lines for the terminal."""
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any, Final, cast
 
 import trio
@@ -177,16 +178,12 @@ class FrontDoor:
         )
 
     async def _serve(self, scope: dict[str, Any], receive: ASGIReceiveCallable, answer: Answer) -> None:
-        lifetime: Lifetime | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                lifetime = scope[LIFETIME] = Lifetime(nursery)
-                await self._app(cast("Scope", scope), _without_body(receive), answer)
-                nursery.cancel_scope.cancel()
-        finally:
-            # Only now that the request's tasks have ended: nothing is closed under somebody.
-            if lifetime is not None:
-                await lifetime.close()
+        # The closers run when the request's tasks have ended: nothing is closed under somebody.
+        async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+            lifetime = scope[LIFETIME] = Lifetime(nursery)
+            stack.push_async_callback(lifetime.close)
+            await self._app(cast("Scope", scope), _without_body(receive), answer)
+            nursery.cancel_scope.cancel()
 
     async def _refuse(
         self, error: Exception, visitor: Visitor, receive: ASGIReceiveCallable, answer: Answer

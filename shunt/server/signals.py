@@ -11,6 +11,9 @@ import trio
 
 AT_ONCE: Final = 130
 """Exit status when a second signal ends the program at once."""
+ECHO: Final = 0.3
+"""Seconds in which a second signal is the first one's echo: `timeout` and some terminals signal both
+the program and its group."""
 NAMES: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 """Those of them that the system has. Taken here so that KeyboardInterrupt never hits a random task."""
 
@@ -26,10 +29,12 @@ async def obey_signals(
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     with trio.open_signal_receiver(*numbers) as received:
         task_status.started()
+        asked_at = 0.0
         async for number in received:
             if number == getattr(signal, "SIGHUP", None):
                 reload()
-            elif stop.is_set():
-                end(AT_ONCE)
-            else:
+            elif not stop.is_set():
+                asked_at = trio.current_time()
                 stop.set()
+            elif trio.current_time() - asked_at > ECHO:
+                end(AT_ONCE)

@@ -45,6 +45,7 @@ def claude() -> Path:
             "--no-audit",
             "--no-fund",
             "--no-save",
+            "--fetch-retries=1",
             f"{NAME}@{VERSION}",
         ],
         capture_output=True,

@@ -7,7 +7,7 @@ import sys
 import pytest
 import trio
 
-from shunt.server.signals import AT_ONCE, obey_signals
+from shunt.server.signals import AT_ONCE, ECHO, obey_signals
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="signals are sent to a process of its own there"
@@ -30,7 +30,9 @@ async def test_the_first_signal_asks_and_the_second_ends() -> None:
         )
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.wait()
-        assert ended == []
+        os.kill(os.getpid(), signal.SIGTERM)
+        await trio.sleep(ECHO * 2)
+        assert ended == [], "an echo of the first signal is no second one"
         os.kill(os.getpid(), signal.SIGINT)
         await done.wait()
         assert ended == [AT_ONCE]
