@@ -45,7 +45,7 @@ def located(url: str, field: str) -> Media:
         return _inlined(url, field)
     if _BARE.match(bare := "".join(url.split())):
         return inline(bare)
-    raise InvalidRequest(f"`{field}` must be a data URL or a web address, got {url[:40]!r}.")
+    raise InvalidRequest(f"`{field}` must be a data URL or a web address, got {url[:40]!r}.", param=field)
 
 
 def inline(data: str, media_type: str = "") -> Media:
@@ -85,7 +85,7 @@ def text_within(media: Media) -> str | None:
 def _inlined(url: str, field: str) -> Media:
     head, comma, data = url[5:].partition(",")
     if not comma:
-        raise InvalidRequest(f"`{field}` is a data URL without data.")
+        raise InvalidRequest(f"`{field}` is a data URL without data.", param=field)
     media_type, *parameters = (piece.strip().lower() for piece in head.split(";"))
     if "base64" in parameters:
         return inline(data, media_type)

@@ -25,7 +25,7 @@ def tool_schema(schema: Mapping[str, Any] | None, *, root_unions: bool) -> Schem
     whole: Schema = _mended(dict(schema or {}), _DEPTH)
     whole = _dereferenced(whole, whole)
     if not root_unions and any(key in whole for key in UNIONS):
-        whole = _merged(whole, whole, _DEPTH)
+        whole = _Merge(whole).merge(whole)
     if whole.get("type") != "object":
         whole = {"type": "object"} | {key: value for key, value in whole.items() if key != "type"}
     if not isinstance(whole.get("properties"), dict):
@@ -33,13 +33,15 @@ def tool_schema(schema: Mapping[str, Any] | None, *, root_unions: bool) -> Schem
     return whole
 
 
-def is_strict(schema: Any) -> bool:
+def is_strict(schema: Any, depth: int = _DEPTH) -> bool:
     """Whether a schema is of the kind that OpenAI can hold its models to.
 
     Every object names all its properties as required and allows no others.
     """
+    if depth <= 0:
+        return False
     if isinstance(schema, list):
-        return all(map(is_strict, schema))
+        return all(is_strict(one, depth - 1) for one in schema)
     if not isinstance(schema, dict):
         return True
     if schema.get("type") == "object" or "properties" in schema:
@@ -47,7 +49,7 @@ def is_strict(schema: Any) -> bool:
         names = set(properties) if isinstance(properties, dict) else set()
         if schema.get("additionalProperties") is not False or set(_names(schema.get("required"))) != names:
             return False
-    return all(is_strict(value) for key, value in schema.items() if key not in _VALUES)
+    return all(is_strict(value, depth - 1) for key, value in schema.items() if key not in _VALUES)
 
 
 def _mended(node: Any, depth: int) -> Any:
@@ -80,29 +82,43 @@ def _dereferenced(node: Schema, root: Schema) -> Schema:
     return node
 
 
-def _merged(node: Schema, root: Schema, depth: int) -> Schema:
-    """One object for a union: every property of every branch; required is what all branches require."""
-    properties: dict[str, list[Any]] = {}
-    _collect(properties, node.get("properties"))
-    required = list(_names(node.get("required")))
-    for union in UNIONS:
-        branches = [
-            branch if depth <= 0 else _merged(_dereferenced(branch, root), root, depth - 1)
-            for branch in _dicts(node.get(union))
-        ]
-        objects = [branch for branch in branches if "properties" in branch or "required" in branch]
-        for branch in objects:
-            _collect(properties, branch.get("properties"))
-        demands = [set(_names(branch.get("required"))) for branch in objects]
-        if demands:
-            wanted = set.union(*demands) if union == "allOf" else set.intersection(*demands)
-            required += [name for name in properties if name in wanted and name not in required]
-    merged = {key: value for key, value in node.items() if key not in UNIONS}
-    if properties:
-        merged["properties"] = {name: _either(schemas) for name, schemas in properties.items()}
-    if required:
-        merged["required"] = required
-    return merged
+class _Merge:
+    """Unions of one schema made into objects. Each definition is merged once, also when it names itself."""
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._merged: dict[str, Schema] = {}
+
+    def merge(self, node: Schema, depth: int = _DEPTH) -> Schema:
+        """One object for a union: every property of every branch; required is what all branches require."""
+        properties: dict[str, list[Any]] = {}
+        _collect(properties, node.get("properties"))
+        required = list(_names(node.get("required")))
+        for union in UNIONS:
+            branches = [self._branch(branch, depth - 1) for branch in _dicts(node.get(union))]
+            objects = [branch for branch in branches if "properties" in branch or "required" in branch]
+            for branch in objects:
+                _collect(properties, branch.get("properties"))
+            demands = [set(_names(branch.get("required"))) for branch in objects]
+            if demands:
+                wanted = set.union(*demands) if union == "allOf" else set.intersection(*demands)
+                required += [name for name in properties if name in wanted and name not in required]
+        merged = {key: value for key, value in node.items() if key not in UNIONS}
+        if properties:
+            merged["properties"] = {name: _either(schemas) for name, schemas in properties.items()}
+        if required:
+            merged["required"] = required
+        return merged
+
+    def _branch(self, branch: Schema, depth: int) -> Schema:
+        if depth <= 0:
+            return branch
+        if not isinstance(ref := branch.get("$ref"), str):
+            return self.merge(branch, depth)
+        if ref not in self._merged:
+            self._merged[ref] = {}
+            self._merged[ref] = self.merge(_dereferenced(branch, self._root), depth)
+        return self._merged[ref]
 
 
 def _collect(into: dict[str, list[Any]], properties: Any) -> None:

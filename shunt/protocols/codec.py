@@ -12,6 +12,7 @@ from typing import Protocol as Shape
 from attrs import field, frozen
 
 from shunt.inference.events import Event
+from shunt.inference.failure import Failure
 from shunt.inference.request import GenerateRequest
 from shunt.inference.response import Answer
 from shunt.models.rules import ModelRules
@@ -34,6 +35,8 @@ class Target:
     """Where opaque reasoning must come from to be sent back: a Seal's `origin`."""
     account: str = ""
     """Fingerprint of the account: a Seal bound to another one is not sent."""
+    compact: bool = False
+    """The call only shortens a conversation (Responses' `/compact`)."""
 
 
 @frozen
@@ -66,6 +69,16 @@ class StreamEncoder(Shape):
         """Bytes to send for one event; often none."""
 
 
+class Gathering(Shape):
+    """A stream's plain answer in the making. Fed one SSE event at a time; never raises on any input."""
+
+    def feed(self, event: str, data: bytes) -> None:
+        """Take one event: its name (may be empty) and its data."""
+
+    def result(self) -> Document | Failure:
+        """The answer, once the stream has ended."""
+
+
 @frozen
 class Codec:
     """One protocol's functions."""
@@ -81,3 +94,12 @@ class Codec:
     stream_decoder: Callable[[], StreamDecoder]
     stream_encoder: Callable[[GenerateRequest, str], StreamEncoder]
     """For the client's request; the second argument is our request id."""
+    adapt_request: Callable[[Mapping[str, Any], Target], Encoded | None] | None = None
+    """A client's own body made fit for an upstream of this same protocol, all else left as it is; None when
+    its bytes can pass. For upstreams that are stricter than the protocol, and bodies with our envelopes.
+    Raises InvalidRequest."""
+    without_reasoning: Callable[[Mapping[str, Any]], Document | None] | None = None
+    """A client's own body without the reasoning in its history, for a vendor that refused it; None when there
+    is none to leave out."""
+    gathering: Callable[[], Gathering] | None = None
+    """Makes the plain answer of a stream of this same protocol, for clients that did not ask for a stream."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import cycle
 
 import trio
 from attrs import define, evolve, field
@@ -36,8 +37,47 @@ SSE: Headers = ((b"content-type", b"text/event-stream"),)
 Answering = Callable[[Inbound, Lifetime], Awaitable[Delivery]]
 
 
+@define
+class Chunks(AsyncIterator[bytes]):
+    """A body that follows a script: bytes are sent, numbers are seconds of silence, events are waited
+    for, errors are raised."""
+
+    _steps: Iterator[bytes | float | trio.Event | Exception]
+
+    async def __anext__(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        for step in self._steps:
+            if isinstance(step, bytes):
+                return step
+            if isinstance(step, trio.Event):
+                await step.wait()
+            elif isinstance(step, Exception):
+                raise step
+            else:
+                await trio.sleep(step)
+        raise StopAsyncIteration
+
+
+def answering(delivery: Callable[[Inbound], Delivery] | Exception) -> Answering:
+    """A gateway's answer that takes no time: what `delivery` makes of the request, or an error."""
+
+    async def answer(inbound: Inbound, lifetime: Lifetime) -> Delivery:
+        await trio.lowlevel.checkpoint()
+        if isinstance(delivery, Exception):
+            raise delivery
+        return delivery(inbound)
+
+    return answer
+
+
+def streaming(*steps: bytes | float | trio.Event | Exception, over: bool = True) -> Answering:
+    """A gateway's answer that is a stream of these steps, again and again unless it is `over` then."""
+    return answering(lambda _: Delivery(200, SSE, Chunks(iter(steps) if over else cycle(steps))))
+
+
 async def echo(inbound: Inbound, lifetime: Lifetime) -> Delivery:
     """Give the body back."""
+    await trio.lowlevel.checkpoint()
     return Delivery(200, JSON, inbound.body)
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import trio
+import trio.testing
 from attrs import define, field
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
 
@@ -30,18 +31,18 @@ async def running(app: Any, bounds: Bounds | None = None) -> AsyncIterator[Runni
     sockets = listen("127.0.0.1", 0)
     server = Running(sockets[0].getsockname()[1], trio.Event(), trio.Event())
 
-    async def run(task_status: trio.TaskStatus[None]) -> None:
+    async def run() -> None:
         await serve(
             cast("ASGIFramework", app),
             sockets,
             bounds=bounds or Bounds(),
             shutdown=server.shutdown,
-            task_status=task_status,
         )
         server.ended.set()
 
     async with trio.open_nursery() as nursery:
-        await nursery.start(run)
+        nursery.start_soon(run)
+        await trio.testing.wait_all_tasks_blocked()
         try:
             yield server
         finally:

@@ -55,8 +55,7 @@ def test_overload_is_529_whatever_it_was_called_elsewhere() -> None:
         ),
         ("maximum context length exceeded", "prompt is too long: maximum context length exceeded"),
         (
-            "This model's maximum context length is 8192 tokens. However, you requested 9001 tokens (8001 in"
-            " the messages, 1000 in the completion).",
+            "This model's maximum context length is 8192 tokens. However, you requested 9001 tokens.",
             "prompt is too long: 9001 tokens > 8192 maximum",
         ),
         (
