@@ -18,7 +18,7 @@ from shunt.gateway.attempt import Attempt, Attempts
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.refusals import Situation, give_up
-from shunt.gateway.wording import Wording
+from shunt.gateway.wording import Wording, refuses_reasoning
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.mapping import Mappings
 from shunt.pool import AccountPool
@@ -70,6 +70,8 @@ class Exchange:
     _newly_bound: bool = False
     _unsayable: InvalidRequest | None = None
     """Why the request could not be put into the words of an account that was chosen."""
+    _bare: bool = False
+    """The reasoning of earlier turns has been left out."""
     wording: Wording = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -122,12 +124,22 @@ class Exchange:
                     step = next_step(attempt.outcome, self._progress_with(credential))
                     if step is not Step.REFRESH and self._tells(attempt):
                         self.means.pool.record(attempt.outcome)
+                if step is Step.DELIVER and self._may_go_without_reasoning(attempt):
+                    continue
                 if step is Step.DELIVER:
                     self._bind(name, choice, served=attempt.served)
                     self.lifetime.defer(_releasing(held.pop_all()))
                     return attempt
                 if not await self._again(step, name, credential, attempt):
                     return None
+
+    def _may_go_without_reasoning(self, attempt: Attempt) -> bool:
+        """Whether the vendor refused the reasoning in the history, and it may be asked once more without."""
+        body = b"".join(attempt.body.head) if attempt.body is not None else b""
+        if self._bare or not refuses_reasoning(attempt.status, body):
+            return False
+        self._bare = self.wording.forget_reasoning()
+        return self._bare
 
     def _tells(self, attempt: Attempt) -> bool:
         """Whether the outcome says something about the account's limits.

@@ -26,7 +26,7 @@ from shunt.inference.request import GenerateRequest
 from shunt.inference.response import Answer
 from shunt.protocols import codec_named
 from shunt.protocols.base import Protocol
-from shunt.protocols.codec import StreamDecoder, StreamEncoder
+from shunt.protocols.codec import Gathering, StreamDecoder, StreamEncoder
 from shunt.wire import json, sse
 
 LARGEST: Final = 64 * 1024 * 1024
@@ -153,9 +153,33 @@ class Retold:
 
     async def plain(self) -> tuple[bytes, tuple[str, ...]]:
         """The client's plain answer, and what could not be said in it. Raises ShuntError."""
+        if self._spoken == self.protocol.name and self.body.is_stream:
+            gathering = codec_named(self._spoken).gathering
+            if gathering is not None:
+                return await self._gathered(gathering()), ()
         answer = await (self._collected() if self.body.is_stream else self._plain())
         told = codec_named(self.protocol.name).encode_answer(answer, self._ask, self.inbound.id)
         return json.encode(told.document), told.dropped
+
+    async def _gathered(self, gathering: Gathering) -> bytes:
+        """The plain answer of the vendor's own stream, in its own words."""
+        events = sse.Decoder()
+        for chunk in self.body.head:
+            _gather(events.feed(chunk), gathering)
+        tap = self.body.tap
+        while self.body.source is not None and not (tap is not None and tap.finished):
+            chunk_or_end = await self.body.source.next()
+            if chunk_or_end is None:
+                break
+            if tap is not None:
+                tap.feed(chunk_or_end)
+            _gather(events.feed(chunk_or_end), gathering)
+        rest = events.close()
+        _gather([rest] if rest is not None else [], gathering)
+        result = gathering.result()
+        if isinstance(result, Failure):
+            raise ToldFailure(result)
+        return json.encode(result)
 
     def _telling(self) -> Telling:
         return Telling(self.body, self.rendition, codec_named(self._spoken).stream_decoder())
@@ -194,6 +218,13 @@ class Replayed(AsyncIterator[bytes]):
         await trio.lowlevel.checkpoint()
         self.progress.complete = True
         return b"".join(self._encoder.feed(event) for event in self._events)
+
+
+def _gather(events: Iterable[sse.Event], gathering: Gathering) -> None:
+    for event in events:
+        data = event.data
+        if data is not None:
+            gathering.feed(event.name, data)
 
 
 class ToldFailure(ShuntError):

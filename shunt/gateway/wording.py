@@ -6,6 +6,7 @@ is spliced in). Where it does not, the request is decoded once and encoded for t
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from hashlib import sha256
 from typing import Final
@@ -37,6 +38,12 @@ LARGEST: Final = 256 * 1024 * 1024
 """Decoded bytes of a compressed body; the server has checked it against its own, lower limit."""
 THREADS: Final = trio.CapacityLimiter(2)
 VENDORS: Final = ("anthropic", "openai", "codex")
+REASONING_REFUSED: Final = re.compile(
+    rb"""invalid[^"]{0,20}signature | thinking[^"]{0,40}bound\ to\ a\ different | bound\ to\ a\ different\ conversation
+    | invalid_encrypted_content | encrypted\ content\ [^"]{0,40}(?:verified|decrypted)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words with which vendors refuse reasoning that is another account's, or of an edited conversation."""
 TRAVELLING: Final = frozenset({b"user-agent", b"x-request-id", b"traceparent", b"tracestate"})
 """Headers that mean the same to every vendor. All others belong to the client's own protocol."""
 
@@ -71,13 +78,13 @@ class Wording:
         if inbound.operation not in (Operation.GENERATE, Operation.COUNT_TOKENS, Operation.COMPACT):
             return Rendition(inbound)
         model = mapped_model(self._mappings, inbound.outline.model, provider.name, provider.family)
-        if inbound.protocol in provider.protocols and MARK.encode() not in inbound.body:
+        native = inbound.protocol in provider.protocols
+        if native and not provider.adapts and MARK.encode() not in inbound.body:
             return Rendition(self._with_model(model), origin=origin_of(account, provider))
+        render = partial(self._adapt if native else self._translate, account, provider, model)
         if len(inbound.body) > LARGE:
-            return await trio.to_thread.run_sync(
-                partial(self._render, account, provider, model), limiter=THREADS
-            )
-        return self._render(account, provider, model)
+            return await trio.to_thread.run_sync(render, limiter=THREADS)
+        return render()
 
     def ask(self) -> GenerateRequest:
         """The request, decoded. Raises InvalidRequest."""
@@ -86,47 +93,75 @@ class Wording:
             self._ask = codec_named(self._inbound.protocol).decode_request(document)
         return self._ask
 
-    def _render(self, account: Account, provider: Provider, model: str) -> Rendition:
-        spoken = spoken_by(provider, self._inbound.protocol)
+    def forget_reasoning(self) -> bool:
+        """Leave the reasoning of earlier turns out from now on; whether there was any."""
+        strip = codec_named(self._inbound.protocol).without_reasoning
+        document = json.peek(self._plain(), dict)
+        bare = strip(document) if strip is not None and document is not None else None
+        if bare is None:
+            return False
+        self._inbound = self._with_body(json.encode(bare), self._inbound.outline.model)
+        self._ask = None
+        return True
+
+    def _adapt(self, account: Account, provider: Provider, model: str) -> Rendition:
+        """The client's own protocol, made fit for this upstream, all else left as it is."""
         origin, fingerprint = origin_of(account, provider), fingerprint_of(account)
-        vendor = vendor_of(provider)
-        target = Target(
-            model=model, rules=rules_for(model, vendor), vendor=vendor, origin=origin, account=fingerprint
-        )
-        encoded = codec_named(spoken).encode_request(self.ask(), target)
-        body = json.encode(encoded.document)
+        adapt = codec_named(self._inbound.protocol).adapt_request
+        encoded = None
+        if adapt is not None:
+            encoded = adapt(json.decode_object(self._plain()), self._target(account, provider, model))
+        if encoded is None:
+            return Rendition(self._with_model(model), origin=origin, account=fingerprint)
+        inbound = self._with_body(json.encode(encoded.document), model)
+        return Rendition(inbound, None, encoded.dropped, origin, fingerprint)
+
+    def _translate(self, account: Account, provider: Provider, model: str) -> Rendition:
+        spoken = protocol_named(provider.protocol)
+        encoded = codec_named(spoken.name).encode_request(self.ask(), self._target(account, provider, model))
         inbound = evolve(
             self._inbound,
-            protocol=spoken,
-            path=protocol_named(spoken).path,
-            query=self._inbound.query if spoken == self._inbound.protocol else b"",
-            headers=self._headers(spoken),
-            body=body,
+            protocol=spoken.name,
+            path=spoken.path,
+            query=b"",
+            headers=self._foreign_headers(),
+            body=json.encode(encoded.document),
             outline=evolve(self._inbound.outline, model=model),
         )
+        origin, fingerprint = origin_of(account, provider), fingerprint_of(account)
         return Rendition(inbound, self.ask(), encoded.dropped, origin, fingerprint)
 
-    def _headers(self, spoken: str) -> Headers:
+    def _target(self, account: Account, provider: Provider, model: str) -> Target:
+        vendor = vendor_of(provider)
+        return Target(
+            model=model,
+            rules=rules_for(model, vendor),
+            vendor=vendor,
+            origin=origin_of(account, provider),
+            account=fingerprint_of(account),
+            compact=self._inbound.operation is Operation.COMPACT,
+        )
+
+    def _foreign_headers(self) -> Headers:
         """The client's headers, as far as another vendor understands them."""
-        if spoken == self._inbound.protocol:
-            return header.without(self._inbound.headers, {b"content-encoding"})
         kept = tuple(pair for pair in self._inbound.headers if pair[0].lower() in TRAVELLING)
         accept = b"text/event-stream" if self._inbound.outline.stream else b"application/json"
         return ((b"content-type", b"application/json"), (b"accept", accept), *kept)
 
     def _with_model(self, model: str) -> Inbound:
-        inbound = self._inbound
-        if model == inbound.outline.model:
-            return inbound
+        """The very bytes, with the model's name spliced in where it is another one."""
+        if model == self._inbound.outline.model:
+            return self._inbound
         body = splice_model(self._plain(), model)
         if body is None:
             raise InvalidRequest("the request names no model")
-        return evolve(
-            inbound,
-            body=body,
-            headers=header.without(inbound.headers, {b"content-encoding"}),
-            outline=evolve(inbound.outline, model=model),
-        )
+        return self._with_body(body, model)
+
+    def _with_body(self, body: bytes, model: str) -> Inbound:
+        """The same request with another body, which is not compressed."""
+        inbound = self._inbound
+        headers = header.without(inbound.headers, {b"content-encoding"})
+        return evolve(inbound, body=body, headers=headers, outline=evolve(inbound.outline, model=model))
 
     def _plain(self) -> bytes:
         """The body without its content codings."""
@@ -137,11 +172,6 @@ class Wording:
         if plain is None:
             raise InvalidRequest(f"the content encoding {encoding[:40]} cannot be read here")
         return plain
-
-
-def spoken_by(provider: Provider, protocol: str) -> str:
-    """The protocol in which this provider is asked, for a client of `protocol`."""
-    return protocol if protocol in provider.protocols else provider.protocol
 
 
 def vendor_of(provider: Provider) -> str:
@@ -159,3 +189,8 @@ def origin_of(account: Account, provider: Provider) -> str:
 def fingerprint_of(account: Account) -> str:
     """A name for the account that tells a client nothing about it."""
     return sha256(account.name.encode()).hexdigest()[:12]
+
+
+def refuses_reasoning(status: int, body: bytes) -> bool:
+    """Whether a vendor refused a request because of the opaque reasoning in its history."""
+    return status == 400 and REASONING_REFUSED.search(body) is not None

@@ -116,6 +116,8 @@ class Provider:
 
     also_speaks: tuple[str, ...] = ()
     """Names of further protocols whose requests it takes as they are."""
+    adapts: bool = False
+    """Whether requests of its own protocol have to be made fit for it: it takes less than the protocol has."""
 
     @property
     def protocols(self) -> tuple[str, ...]:

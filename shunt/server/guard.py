@@ -160,6 +160,7 @@ class FrontDoor:
         route = _route(visitor)
         _check_headers(visitor.headers)
         bounds = bounds_of(server)
+        self._store.capacity = bounds.bodies  # the configuration may have changed
         limit = bounds.control_body if surface is Surface.CONTROL else bounds.body
         arrived_at = self._now()
         body = await visitor.intake.read(receive, limit, bounds, self._store, share)

@@ -111,9 +111,11 @@ class House:
             stream.socket.close()
             return
         if not self._has_room(address):
-            with suppress(OSError), trio.move_on_after(1):
-                await stream.socket.send(BUSY)
-            stream.socket.close()
+            try:
+                with suppress(OSError), trio.move_on_after(1):
+                    await stream.socket.send(BUSY)
+            finally:
+                stream.socket.close()
             return
         connection = Connection(self._service, stream)
         self._connections[connection] = address

@@ -1,0 +1,200 @@
+"""A request in Chat's words, for OpenAI or for a server that is like it.
+
+OpenAI knows every field; servers like it know the oldest ones and refuse or ignore the rest. So whatever
+can be left out is left out for them.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Final
+
+from shunt.errors import InvalidRequest
+from shunt.inference import custom_tools, names
+from shunt.inference.effort import clamped, wanted
+from shunt.inference.repairs import repaired
+from shunt.inference.request import Effort, FormatKind, GenerateRequest
+from shunt.inference.schemas import is_strict
+from shunt.protocols.codec import Encoded, Target
+from shunt.protocols.openai_chat.encode_messages import MessageWriter
+from shunt.protocols.openai_chat.encode_tools import encode_tools
+from shunt.protocols.openai_chat.parts import PROTOCOL
+
+Fields = dict[str, Any]
+
+STOPS: Final = 4
+"""Stop sequences that Chat takes."""
+IDS: Final = 64
+"""Characters of `safety_identifier` and `prompt_cache_key`."""
+
+_MESSAGES: Final = "anthropic-messages"
+_WORDS: Final = {
+    _MESSAGES: {
+        "stop": "stop_sequences",
+        "reasoning_effort": "thinking",
+        "response_format": "output_config.format",
+    },
+    "openai-responses": {
+        "reasoning_effort": "reasoning.effort",
+        "verbosity": "text.verbosity",
+        "response_format": "text.format",
+        "messages": "input",
+    },
+}
+"""What Chat's fields are called in the client's protocol, where that differs."""
+_TIERS: Final = {tier: tier for tier in ("default", "flex", "scale", "priority", "fast")}
+_FOREIGN_TIERS: Final = {
+    "standard": "default",
+    "standard_only": "default",
+    "fast": "priority",
+    "priority": "priority",
+}
+"""Anthropic's tiers."""
+_WITHOUT_LADDER: Final = (Effort.LOW, Effort.MEDIUM, Effort.HIGH)
+"""Steps for models that think by budget: the server puts them into tokens."""
+
+
+def encode_request(request: GenerateRequest, target: Target) -> Encoded:
+    """Write a request. Raises InvalidRequest for what cannot be said and changes the meaning."""
+    if request.previous:
+        raise InvalidRequest(
+            f"Previous response {request.previous!r} is not known here; send the whole conversation.",
+            code="previous_response_not_found",
+            param="previous_response_id",
+        )
+    fitting = repaired(request, PROTOCOL, origin=target.origin, account=target.account)
+    dropped = list(fitting.dropped)
+    fitted = fitting.request
+    if not target.rules.custom_tools:
+        fitted = custom_tools.as_functions(fitted)
+    fitted = names.fitted(fitted, names.OPENAI_LONGEST)
+    writer = MessageWriter(target)
+    document: Fields = {
+        "model": target.model,
+        "messages": [*writer.system(fitted.instructions), *writer.messages(fitted.messages)],
+    }
+    dropped += writer.dropped
+    document |= encode_tools(fitted, target, dropped)
+    document |= _sampling(fitted, target, dropped)
+    document |= _effort(fitted, target, dropped, tools="tools" in document)
+    document |= _format(fitted)
+    document |= _verbosity(fitted, target, dropped)
+    document |= _identity(fitted, target)
+    document |= _stream(fitted)
+    document |= _native(fitted, dropped)
+    spoken = _WORDS.get(request.protocol, {})
+    return Encoded(document, tuple(dict.fromkeys(spoken.get(name, name) for name in dropped)))
+
+
+def _sampling(request: GenerateRequest, target: Target, dropped: list[str]) -> Fields:
+    """The cap on the output, temperature and stops."""
+    rules, fields = target.rules, Fields()
+    if request.max_output is not None:
+        # A cap of 0 asks Anthropic to fill its cache; and no model writes more than it can.
+        cap = max(1, request.max_output)
+        name = "max_completion_tokens" if rules.completion_tokens else "max_tokens"
+        fields[name] = min(cap, rules.max_output) if rules.max_output else cap
+    for name, value in (("temperature", request.temperature), ("top_p", request.top_p)):
+        if value is None:
+            continue
+        if rules.sampling:
+            fields[name] = value
+        elif value != 1:
+            dropped.append(name)
+    if request.top_k is not None:
+        # Not OpenAI's, but many servers have it: who asks in Chat's words knows which.
+        if request.protocol == PROTOCOL:
+            fields["top_k"] = request.top_k
+        else:
+            dropped.append("top_k")
+    stops = [stop for stop in request.stop if stop]
+    if stops and rules.stop:
+        fields["stop"] = stops[:STOPS]
+    if len(stops) > (STOPS if rules.stop else 0):
+        dropped.append("stop")
+    return fields
+
+
+def _effort(request: GenerateRequest, target: Target, dropped: list[str], *, tools: bool) -> Fields:
+    rules = target.rules
+    asked = wanted(request.reasoning)
+    if tools and not rules.tools_with_effort_on_chat:
+        # Tools exclude even the model's default effort.
+        if asked not in (None, Effort.NONE):
+            dropped.append("reasoning_effort")
+        return {"reasoning_effort": Effort.NONE.value} if Effort.NONE in rules.efforts else {}
+    if asked is None:
+        return {}
+    ladder = rules.efforts or (_WITHOUT_LADDER if rules.budget_thinking else ())
+    step = clamped(asked, ladder)
+    if asked is Effort.NONE and not rules.efforts:
+        return {}  # models that think by budget do not think unless asked
+    if step is None:
+        dropped.append("reasoning_effort")
+        return {}
+    return {"reasoning_effort": step.value}
+
+
+def _format(request: GenerateRequest) -> Fields:
+    form = request.format
+    if form is None:
+        return {}
+    if form.kind is FormatKind.JSON_OBJECT:
+        return {"response_format": {"type": "json_object"}}
+    schema = dict(form.schema or {})
+    # Anthropic always holds its models to the schema; OpenAI can where nothing is left open.
+    strict = is_strict(schema) if form.strict is None else form.strict
+    described = {"description": form.description} if form.description else {}
+    inner = {"name": form.name or "answer", **described, "schema": schema, "strict": strict}
+    return {"response_format": {"type": "json_schema", "json_schema": inner}}
+
+
+def _verbosity(request: GenerateRequest, target: Target, dropped: list[str]) -> Fields:
+    if not request.verbosity:
+        return {}
+    if target.rules.verbosity:
+        return {"verbosity": request.verbosity}
+    if request.verbosity != "medium":
+        dropped.append("verbosity")
+    return {}
+
+
+def _identity(request: GenerateRequest, target: Target) -> Fields:
+    """Who asks, and in which conversation: hints that help OpenAI, and that other servers may refuse."""
+    own, asked = target.vendor != "compatible", request.protocol == PROTOCOL
+    foreign = request.protocol == _MESSAGES
+    fields: Fields = {}
+    if request.user and own:
+        fields["safety_identifier"] = _digest(request.user) if foreign else _short(request.user)
+    elif request.user and asked:
+        fields["user"] = request.user
+    if request.cache_key and (own or not foreign):
+        fields["prompt_cache_key"] = _short(request.cache_key)
+    tier = request.tier if asked else (_FOREIGN_TIERS if foreign else _TIERS).get(request.tier)
+    if tier and (own or asked):
+        fields["service_tier"] = tier
+    return fields
+
+
+def _stream(request: GenerateRequest) -> Fields:
+    """Usage is always wanted, for the records; clients get theirs only if they asked."""
+    return {"stream": True, "stream_options": {"include_usage": True}} if request.stream else {}
+
+
+def _native(request: GenerateRequest, dropped: list[str]) -> Fields:
+    """Fields that only their own protocol has."""
+    if request.protocol == PROTOCOL:
+        kept: Fields = {"store": request.store} if request.store is not None else {}
+        if request.metadata:
+            kept["metadata"] = dict(request.metadata)
+        return kept | dict(request.native)
+    dropped += (name for name in request.native if name not in request.hints)
+    return {}
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:IDS]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= IDS else _digest(text)
