@@ -17,7 +17,7 @@ from functools import partial
 from socket import socket as Socket  # noqa: N812 - a class
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from shunt import __version__
 from shunt.accounts.account import Account
@@ -121,17 +121,10 @@ def _first(group: BaseExceptionGroup[ShuntError]) -> ShuntError:
 async def _run(options: RunOptions) -> None:
     async with AsyncExitStack() as stack, trio.open_nursery() as outermost:
         demo: Demo | None = None
-        environ = options.environ
         if options.demo:
             demo = await stack.enter_async_context(open_demo(outermost, time.time))
-            environ = {**_without_ours(environ), **demo.environment}
-            options = RunOptions(
-                environ,
-                host=options.host,
-                port=options.port,
-                log_level=options.log_level,
-                write=options.write,
-            )
+            environ = {**_without_ours(options.environ), **demo.environment}
+            options = evolve(options, environ=environ, home=None, config=None)
         program = Program(options)
         program.prepare()
         try:
@@ -215,11 +208,16 @@ class Program:
             async with self._watching(upstream, records, health):
                 for line in greeting(self.base_url, self.config, self.options.environ):
                     self.options.write(line)
-                await self._serve(gateway, health, services, story)
+                await self._serve(gateway, health, records, services, story)
             services.cancel_scope.cancel()
 
     async def _serve(
-        self, gateway: Gateway, health: Health, services: trio.Nursery, story: Story | None
+        self,
+        gateway: Gateway,
+        health: Health,
+        records: Records,
+        services: trio.Nursery,
+        story: Story | None,
     ) -> None:
         parts = ServerParts(
             gateway=gateway,
@@ -232,6 +230,7 @@ class Program:
             now=time.time,
             version=__version__,
             started_at=time.time(),
+            troubles=lambda: self._troubles(records),
         )
         if story is not None:
             services.start_soon(story, self.base_url)
@@ -391,6 +390,12 @@ class Program:
         if credential is not None and self.pool.state.accounts[account.name].custody is Presence.MISSING:
             identity = credential.identity if isinstance(credential, Login) else None
             self.pool.custody_changed(account.name, Presence.PRESENT, identity)
+
+    def _troubles(self, records: Records) -> dict[str, str]:
+        troubles = {f"login of {name}": f"not saved: {why}" for name, why in self.custody.unsaved.items()}
+        if records.dropped:
+            troubles["history"] = f"{records.dropped} records were lost: the disk was too slow or full"
+        return troubles
 
     def _is_login(self, name: str) -> bool:
         return isinstance(self.custody.credential(name), Login)

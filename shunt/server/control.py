@@ -57,6 +57,7 @@ class Control:
             now=parts.now(),
             version=parts.version,
             started_at=parts.started_at,
+            troubles=parts.troubles(),
         )
 
     # ── steering ──────────────────────────────────────────────────────────────────────────────

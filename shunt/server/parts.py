@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol as Shape
 
 from attrs import frozen
@@ -46,3 +46,5 @@ class ServerParts:
     version: str
     started_at: float
     """Epoch seconds."""
+    troubles: Callable[[], Mapping[str, str]] = dict
+    """What the owner should know: logins that the disk refuses, records that were lost."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from shunt.accounts.account import Account
 from shunt.accounts.eligibility import cooldown_until, hindrance, status_of
@@ -43,6 +43,8 @@ class Picture:
     version: str
     started_at: float
     """Epoch seconds."""
+    troubles: Mapping[str, str] = field(factory=dict)
+    """What the owner should know, by what it concerns: logins the disk refuses, records lost."""
 
 
 def status(picture: Picture) -> Document:
@@ -63,6 +65,7 @@ def status(picture: Picture) -> Document:
         "recent_requests": [_request(record) for record in reversed(state.recent[-RECENT:])],
         "savings": savings(state, picture.now),
         "watchers": [_watcher(condition) for condition in picture.watchers],
+        "troubles": dict(picture.troubles),
     }
 
 

@@ -59,19 +59,24 @@ class Script:
     """A `/hold` has begun."""
     over: trio.Event = field(factory=trio.Event)
     """A `/hold`, `/stream` or `/big` has ended, one way or another."""
+    proceed: trio.Event = field(factory=trio.Event)
+    """Set it for `/later` to take its body."""
     size: int = 0
     """Bytes of `/big`."""
     every: float = 0.02
     """Seconds between two ticks of `/stream`."""
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Serve /ok, /echo, /stream, /hold, /big, /boom, /half, and 404 for the rest."""
+        """Serve /ok, /echo, /stream, /hold, /big, /boom, /half, /later, /refuse, and 404 for the rest."""
         self.entered.append(cast("Mapping[str, Any]", scope))
         path = cast("Mapping[str, Any]", scope)["raw_path"].decode()
         call = getattr(self, path.strip("/") or "ok", self.missing)
         if path == "/refuse":  # without looking at the body
             await answer(send, 403, b"no")
             return
+        if path == "/later":  # take the body only when told to
+            await self.proceed.wait()
+            call = self.echo
         async with trio.open_nursery() as nursery:
             body = await _body(receive)
             nursery.start_soon(self._watch, receive, nursery.cancel_scope)

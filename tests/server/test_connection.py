@@ -357,6 +357,23 @@ async def test_bodies_come_through_unchanged(size: int) -> None:
         assert (await client.response()).body == body
 
 
+async def test_a_body_is_taken_no_faster_than_the_application_takes_it() -> None:
+    """A client that sends much is held back while nobody reads, and nothing of it is lost."""
+    app, body = Script(), bytes(n * 7 & 255 for n in range(1000)) * 20_000
+    async with running(app) as server, raw_client(server.port) as client, trio.open_nursery() as nursery:
+        sent = trio.Event()
+
+        async def send() -> None:
+            await client.send(request(b"POST", b"/later", body=body))
+            sent.set()
+
+        nursery.start_soon(send)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert not sent.is_set()
+        app.proceed.set()
+        assert (await client.response()).body == body
+
+
 async def test_a_body_that_breaks_off_is_not_an_answer() -> None:
     """An application that fails in the middle leaves a body without its end."""
 

@@ -263,3 +263,9 @@ async def test_a_watcher_that_is_not_well_shows(autojump_clock: MockClock) -> No
         ("cooldown", "idle", False, 1_799_999_999_000, None),
         ("snapshots", "failed", True, None, "disk full"),
     ]
+
+
+def test_troubles_are_told() -> None:
+    """A login that the disk refuses is seen by whoever looks at the status."""
+    told = status(evolve(picture(), troubles={"login of main": "not saved: disk full"}))
+    assert told["troubles"] == {"login of main": "not saved: disk full"}
