@@ -50,9 +50,9 @@ from shunt.server.serve import serve
 from shunt.server.signals import AT_ONCE, obey_signals
 from shunt.server.sockets import listen
 from shunt.store import snapshots
-from shunt.store.claude_login import login_at
 from shunt.store.config import ConfigFile
 from shunt.store.credentials import CredentialStore
+from shunt.store.foreign_logins import login_at
 from shunt.store.history import History, open_history
 from shunt.store.locations import Locations, locate
 from shunt.store.lock import InstanceLock, own

@@ -25,6 +25,7 @@ from shunt.config.spelling import hint, quoted
 from shunt.config.types import AccountConfig, keys_of
 from shunt.providers import provider_named
 from shunt.store.claude_login import read_claude_login
+from shunt.store.codex_login import read_codex_login
 
 
 @frozen
@@ -47,8 +48,20 @@ so that it never renews by itself, and do not use /logout there. If you want bot
 in anew in Claude Code (/login): it then has a login of its own, and shunt keeps this one.
 If it did go wrong: log in with Claude Code and run this command again."""
 
+_CODEX_SHARED = """\
+Codex and shunt now share this login, and its refresh token can be used once only. Whichever of the two
+renews first makes the other's copy worthless, and OpenAI may then end the login for both: each would ask
+you to log in again.
+To keep that from happening, let only shunt use it: point Codex at {url}/v1 with a model provider of its
+own, so that it never renews by itself. If you want both to be independent, log in anew (`codex login`):
+Codex then has a login of its own, and shunt keeps this one.
+If it did go wrong: log in with Codex and run this command again."""
+
 IMPORTS: Mapping[str, ImportSource] = MappingProxyType(
-    {"anthropic": ImportSource("Claude Code", read_claude_login, _CLAUDE_SHARED)}
+    {
+        "anthropic": ImportSource("Claude Code", read_claude_login, _CLAUDE_SHARED),
+        "codex": ImportSource("Codex", read_codex_login, _CODEX_SHARED),
+    }
 )
 """By provider name."""
 

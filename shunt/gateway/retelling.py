@@ -39,6 +39,8 @@ class Telling:
 
     body: Body
     rendition: Rendition
+    crosses: bool
+    """The client speaks another protocol."""
     _events: StreamDecoder
     _sse: sse.Decoder = field(factory=sse.Decoder)
     _at: int = 0
@@ -80,7 +82,8 @@ class Telling:
         rendition = self.rendition
         out: list[Event] = []
         for event in events:
-            out.append(stamped(event, rendition.origin, rendition.account))
+            # Within one protocol a seal stands in its own vendor's field, and needs no envelope.
+            out.append(stamped(event, rendition.origin, rendition.account) if self.crosses else event)
             if isinstance(event, Finished | Failed):
                 self.over = True
                 if self.body.tap is not None:
@@ -140,6 +143,10 @@ class Retold:
         return self.rendition.inbound.protocol
 
     @property
+    def _crosses(self) -> bool:
+        return self._spoken != self.protocol.name
+
+    @property
     def _ask(self) -> GenerateRequest:
         assert self.rendition.ask is not None  # noqa: S101 - whoever retells has decoded the request
         return self.rendition.ask
@@ -182,7 +189,7 @@ class Retold:
         return json.encode(result)
 
     def _telling(self) -> Telling:
-        return Telling(self.body, self.rendition, codec_named(self._spoken).stream_decoder())
+        return Telling(self.body, self.rendition, self._crosses, codec_named(self._spoken).stream_decoder())
 
     async def _collected(self) -> Answer:
         telling, collector = self._telling(), Collector()
@@ -199,7 +206,9 @@ class Retold:
         if not isinstance(document, dict):
             raise UpstreamUnexpected("the upstream's answer is no JSON object")
         answer = codec_named(self._spoken).decode_answer(document)
-        return stamped_answer(answer, self.rendition.origin, self.rendition.account)
+        return (
+            stamped_answer(answer, self.rendition.origin, self.rendition.account) if self._crosses else answer
+        )
 
 
 @define(eq=False)

@@ -118,13 +118,15 @@ class Wording:
 
     def _translate(self, account: Account, provider: Provider, model: str) -> Rendition:
         spoken = protocol_named(provider.protocol)
-        encoded = codec_named(spoken.name).encode_request(self.ask(), self._target(account, provider, model))
+        codec = codec_named(spoken.name)
+        encoded = codec.encode_request(self.ask(), self._target(account, provider, model))
+        needed = codec.needed_headers(encoded.document) if codec.needed_headers is not None else ()
         inbound = evolve(
             self._inbound,
             protocol=spoken.name,
             path=spoken.path,
             query=b"",
-            headers=self._foreign_headers(),
+            headers=self._foreign_headers() + needed,
             body=json.encode(encoded.document),
             outline=evolve(self._inbound.outline, model=model),
         )

@@ -16,6 +16,7 @@ from shunt.inference.failure import Failure
 from shunt.inference.request import GenerateRequest
 from shunt.inference.response import Answer
 from shunt.models.rules import ModelRules
+from shunt.wire.headers import Headers
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -103,3 +104,5 @@ class Codec:
     is none to leave out."""
     gathering: Callable[[], Gathering] | None = None
     """Makes the plain answer of a stream of this same protocol, for clients that did not ask for a stream."""
+    needed_headers: Callable[[Mapping[str, Any]], Headers] | None = None
+    """Headers that a request written here needs for what is in it (a client's own brings its own)."""

@@ -116,6 +116,16 @@ class Provider:
 
     also_speaks: tuple[str, ...] = ()
     """Names of further protocols whose requests it takes as they are."""
+    usual_path: str = "/v1"
+    """Path of base URLs that include the version, where an account's address has none."""
+    key_optional: bool = False
+    """Whether its servers may be asked without any key, as those on the own machine are."""
+    place: Callable[[str, str], str] | None = None
+    """(Path of the base URL, path of the call) → path that goes out, where joining the two is not enough."""
+    complete: Callable[[Account, Inbound, Headers], Headers] | None = None
+    """The headers of a call, with what the vendor expects beside those of the client."""
+    shown: Callable[[Account, Headers], Headers] | None = None
+    """The headers of an answer, as the client is to keep them."""
     adapts: bool = False
     """Whether requests of its own protocol have to be made fit for it: it takes less than the protocol has."""
 
@@ -123,6 +133,18 @@ class Provider:
     def protocols(self) -> tuple[str, ...]:
         """Every protocol it speaks natively, the preferred one first."""
         return (self.protocol, *self.also_speaks)
+
+    def path_for(self, base: str, path: str) -> str:
+        """Where a call goes: `path`, like `/v1/messages`, put onto a base URL's path.
+
+        `/v1` is never doubled or lost. Anthropic's base URLs leave the version out; one that has it
+        nevertheless means the same. OpenAI's include it, in whatever form (`/api/v1`, `/v1beta/openai`).
+        """
+        if self.place is not None:
+            return self.place(base, path)
+        if not self.version_in_url:
+            return base.removesuffix("/v1") + path
+        return (base or self.usual_path) + path.removeprefix("/v1")
 
     def route_for(self, method: str, path: str) -> Route | None:
         """The entry of the allow-list that covers this call; None when it may not be made."""

@@ -66,13 +66,15 @@ def build_call(
     if route.api_key_only and not isinstance(credential, ApiKey):
         raise NotOffered(f"{inbound.path} needs an account with an API key; {account.name} is a login.")
     origin, base = split_url(account.base_url)
-    headers = _with(_travelling(inbound), account.headers)
+    headers = _travelling(inbound)
+    if provider.complete is not None:
+        headers = provider.complete(account, inbound, headers)
     return UpstreamCall(
         account=account.name,
         method=inbound.method,
         origin=origin,
-        target=_target(base, inbound, version_in_url=provider.version_in_url),
-        headers=provider.authenticate(headers, credential),
+        target=_target(provider, base, inbound),
+        headers=provider.authenticate(_with(headers, account.headers), credential),
         body=inbound.body,
         proxy=account.proxy,
     )
@@ -84,23 +86,12 @@ def split_url(url: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
 
 
-def join_path(base: str, path: str, *, version_in_url: bool) -> str:
-    """Put a path like `/v1/messages` onto a base path; `/v1` is never doubled or lost.
-
-    Anthropic's base URLs leave the version out; one that has it nevertheless means the same.
-    OpenAI's include it, in whatever form (`/api/v1`, `/v1beta/openai`); an empty one is the usual.
-    """
-    if not version_in_url:
-        return base.removesuffix("/v1") + path
-    return base + path.removeprefix("/v1") if base else path
-
-
 def is_field(name: bytes, value: bytes) -> bool:
     """Whether this may be written as a header line: no byte in it could end the line or the text."""
     return bool(_NAME.fullmatch(name)) and not _BAD_VALUE.search(value)
 
 
-def _target(base: str, inbound: Inbound, *, version_in_url: bool) -> bytes:
+def _target(provider: Provider, base: str, inbound: Inbound) -> bytes:
     """Path and query as they go on the wire. Refuses what servers read in more than one way."""
     query = inbound.query.decode("latin-1")
     if not inbound.path.startswith("/") or _BAD_TARGET.search(inbound.path) or _BAD_PATH.search(inbound.path):
@@ -109,7 +100,7 @@ def _target(base: str, inbound: Inbound, *, version_in_url: bool) -> bytes:
         )
     if _BAD_TARGET.search(query):
         raise InvalidRequest("The query holds characters that must be percent-encoded.")
-    path = join_path(base, inbound.path, version_in_url=version_in_url).encode("ascii")
+    path = provider.path_for(base, inbound.path).encode("ascii")
     return path + b"?" + inbound.query if inbound.query else path
 
 

@@ -8,45 +8,26 @@ short is read again before it is called broken.
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import frozen
-
 from shunt.accounts.credential import ApiKey, Credential, Identity, Login
 from shunt.accounts.secret import Secret
 from shunt.errors import StoreError
-from shunt.store.files import read_private
+from shunt.store.foreign import Machine, parsed, read_document, secret_of, text_of
 
-LIMIT: Final = 64 * 1024 * 1024
-"""Bytes; `.claude.json` keeps the history of projects and grows large."""
 KEYCHAIN_ITEM: Final = "Claude Code-credentials"
 KEYCHAIN_PATIENCE: Final = 5.0
 """Seconds; macOS may ask the user for consent."""
-READINGS: Final = 4
-PAUSE: Final = 0.1
-"""Seconds between readings of a text that is being rewritten."""
 
 _END_OF_TIME: Final = 1e18
 """Milliseconds since the epoch; no login lasts longer."""
 _NO_SUCH_ITEM: Final = 44
 """Exit status of `security` for errSecItemNotFound."""
 _LOG_IN: Final = "log in with `claude` (its command /login) and try again"
-
-
-@frozen
-class Machine:
-    """What reading depends on besides the files; tests replace it."""
-
-    platform: str = sys.platform
-    run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
-    pause: Callable[[float], None] = time.sleep
 
 
 def read_claude_login(environ: Mapping[str, str], machine: Machine | None = None) -> Credential | None:
@@ -66,7 +47,7 @@ def read_claude_login(environ: Mapping[str, str], machine: Machine | None = None
         return None
     profile = _profile(environ, folder, machine)
     path = folder / ".credentials.json"
-    document, source = _document(path, machine), str(path)
+    document, source = read_document(path, machine, _LOG_IN), str(path)
     if document is None and machine.platform == "darwin" and folder == _usual_folder(environ):
         # Claude Code with a folder of its own has a keychain item of its own; this one is another login.
         document, source = _keychain(machine), f"the keychain item {KEYCHAIN_ITEM!r}"
@@ -75,14 +56,8 @@ def read_claude_login(environ: Mapping[str, str], machine: Machine | None = None
         return _login(entry, source, profile)
     key = profile.get("primaryApiKey")
     if isinstance(key, str) and key:
-        return ApiKey(_secret(key, str(_profile_files(environ, folder)[0]), "primaryApiKey"))
+        return ApiKey(secret_of(key, str(_profile_files(environ, folder)[0]), "primaryApiKey", _LOG_IN))
     return None
-
-
-def login_at(environ: Mapping[str, str], source: str) -> Login | None:
-    """Claude Code's login, if it still is where `source` (a login's `imported_from`) says. Raises StoreError."""
-    login = read_claude_login(environ)
-    return login if isinstance(login, Login) and login.imported_from == source else None
 
 
 def _folder(environ: Mapping[str, str]) -> Path | None:
@@ -109,7 +84,7 @@ def _profile(environ: Mapping[str, str], folder: Path, machine: Machine) -> Mapp
     """Who the login belongs to; empty when Claude Code does not say (a renewal will)."""
     for path in _profile_files(environ, folder):
         with suppress(StoreError):
-            if (document := _document(path, machine)) is not None:
+            if (document := read_document(path, machine, _LOG_IN)) is not None:
                 return document
     return {}
 
@@ -127,8 +102,8 @@ def _login(entry: Any, source: str, profile: Mapping[str, Any]) -> Login:
         # Claude Code writes 0 when it has given a login up; its tokens are dead.
         raise StoreError(f"{source} holds a login that Claude Code has given up; {_LOG_IN}")
     return Login(
-        access=_secret(access, source, "accessToken"),
-        refresh=_secret(refresh, source, "refreshToken") if refresh else Secret(""),
+        access=secret_of(access, source, "accessToken", _LOG_IN),
+        refresh=secret_of(refresh, source, "refreshToken", _LOG_IN) if refresh else Secret(""),
         expires_at=None if expires is None else expires / 1000,
         scopes=tuple(item for item in scopes if isinstance(item, str)) if isinstance(scopes, list) else (),
         identity=_identity(entry, profile),
@@ -140,35 +115,11 @@ def _identity(entry: Mapping[str, Any], profile: Mapping[str, Any]) -> Identity:
     account = profile.get("oauthAccount")
     known = account if isinstance(account, dict) else {}
     return Identity(
-        account_id=_text(known.get("accountUuid")),
-        organization_id=_text(known.get("organizationUuid")),
-        email=_text(known.get("emailAddress")),
-        plan=_text(entry.get("subscriptionType")),
+        account_id=text_of(known.get("accountUuid")),
+        organization_id=text_of(known.get("organizationUuid")),
+        email=text_of(known.get("emailAddress")),
+        plan=text_of(entry.get("subscriptionType")),
     )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _secret(value: Any, source: str, key: str) -> Secret:
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
-        raise StoreError(f"{source} holds a login whose {key} is no token; {_LOG_IN}")
-    return Secret(value)
-
-
-def _document(path: Path, machine: Machine) -> dict[str, Any] | None:
-    """The JSON table in a file that another program may be writing; None when there is no file."""
-    for reading in range(READINGS):
-        if reading:
-            machine.pause(PAUSE)
-        text = read_private(path, limit=LIMIT, follow=True)
-        if text is None:
-            return None
-        document = _parsed(text)
-        if document is not None:
-            return document
-    raise StoreError(f"{path} is not the JSON it should be; {_LOG_IN}")
 
 
 def _keychain(machine: Machine) -> dict[str, Any] | None:
@@ -187,15 +138,7 @@ def _keychain(machine: Machine) -> dict[str, Any] | None:
         raise StoreError(
             f"the keychain refused to give {KEYCHAIN_ITEM!r} (status {done.returncode}); allow access"
         )
-    document = _parsed(done.stdout)
+    document = parsed(done.stdout)
     if document is None:
         raise StoreError(f"the keychain item {KEYCHAIN_ITEM!r} is not the JSON it should be; {_LOG_IN}")
     return document
-
-
-def _parsed(text: bytes) -> dict[str, Any] | None:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None

@@ -18,7 +18,7 @@ from shunt.errors import UpstreamUnexpected
 from shunt.limits.durations import parse_retry_after
 from shunt.limits.windows import Window
 from shunt.providers.base import Provider, UpstreamCall
-from shunt.providers.build import join_path, split_url
+from shunt.providers.build import split_url
 from shunt.upstream.client import Upstream
 
 FIRST_PAUSE: Final = 15 * 60.0
@@ -91,6 +91,6 @@ class UsageEndpoint:
 
 def _call(account: Account, provider: Provider, credential: Login, path: str) -> UpstreamCall:
     origin, base = split_url(account.base_url)
-    target = join_path(base, path, version_in_url=provider.version_in_url)
+    target = provider.path_for(base, path)
     headers = provider.authenticate((*account.headers, (b"Accept", b"application/json")), credential)
     return UpstreamCall(account.name, "GET", origin, target.encode(), headers, b"", account.proxy)

@@ -28,15 +28,18 @@ NAMES = st.tuples(
     )
     | st.text(min_size=1, max_size=140),
 )
+TARGETS = [(MESSAGES_LONGEST, True), (OPENAI_LONGEST, True), (OPENAI_LONGEST, False)]
+"""Longest name, and whether namespaces are joined to it."""
 
 
 def offering(*names: Name) -> GenerateRequest:
     return GenerateRequest("m", tools=tuple(Tool(name, namespace=namespace) for namespace, name in names))
 
 
-@given(st.lists(NAMES, max_size=8), st.sampled_from([MESSAGES_LONGEST, OPENAI_LONGEST]), st.booleans())
-def test_every_name_fits_and_comes_back(names: list[Name], longest: int, flat: bool) -> None:
+@given(st.lists(NAMES, max_size=8), st.sampled_from(TARGETS))
+def test_every_name_fits_and_comes_back(names: list[Name], target: tuple[int, bool]) -> None:
     """Names are legal, distinct, and the way back is found from the request alone, in any order."""
+    longest, flat = target
     wire = wire_names(offering(*names), longest, flat=flat)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", name) and len(name) <= longest for name in wire.values())
     places = {

@@ -13,9 +13,10 @@ from shunt.accounts.credential import ApiKey
 from shunt.accounts.secret import Secret
 from shunt.errors import CredentialError, InvalidRequest, NotFound, NotOffered
 from shunt.inference.inbound import Operation
+from shunt.protocols import protocol_named
 from shunt.providers import PROVIDERS, provider_named
 from shunt.providers.base import UpstreamCall
-from shunt.providers.build import build_call, is_field, join_path, split_url
+from shunt.providers.build import build_call, is_field, split_url
 from shunt.wire.headers import Headers
 from tests.providers.requests import KEY, LOGIN, account, inbound, lookup
 
@@ -149,21 +150,6 @@ def test_where_a_call_goes(base: str, path: str, query: bytes, origin: str, targ
 
 
 @pytest.mark.parametrize(
-    ("base", "path", "expected"),
-    [
-        ("", "/v1/chat/completions", "/v1/chat/completions"),
-        ("/v1", "/v1/chat/completions", "/v1/chat/completions"),
-        ("/api/v1", "/v1/models/a/b", "/api/v1/models/a/b"),
-        ("/v1beta/openai", "/v1/chat/completions", "/v1beta/openai/chat/completions"),
-        ("/backend-api/codex", "/v1/responses", "/backend-api/codex/responses"),
-    ],
-)
-def test_openai_base_urls_hold_the_version(base: str, path: str, expected: str) -> None:
-    """Whatever they call it; an empty path means the usual one."""
-    assert join_path(base, path, version_in_url=True) == expected
-
-
-@pytest.mark.parametrize(
     "path",
     [
         "/v1/models/../messages",
@@ -275,7 +261,9 @@ def test_a_credential_that_cannot_be_written_is_no_header() -> None:
 @pytest.mark.parametrize("headers", [(), CLAUDE_CODE])
 def test_exactly_one_credential_leaves(provider: Any, headers: Headers) -> None:
     """For every provider and client, and it is the account's."""
-    call = build_call(account(provider=provider.name), provider, KEY, inbound(headers=headers))
+    path = protocol_named(provider.protocol).path
+    asked = inbound(headers=headers, path=path, protocol=provider.protocol)
+    call = build_call(account(provider=provider.name), provider, KEY, asked)
     found = lookup(call.headers, b"authorization") + lookup(call.headers, b"x-api-key")
     assert len(found) == 1
     assert b"sk-test-key" in found[0]

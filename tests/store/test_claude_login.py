@@ -12,7 +12,8 @@ import pytest
 from shunt.accounts.credential import ApiKey, Identity, Login
 from shunt.accounts.secret import Secret
 from shunt.errors import StoreError
-from shunt.store.claude_login import READINGS, Machine, read_claude_login
+from shunt.store.claude_login import read_claude_login
+from shunt.store.foreign import READINGS, Machine
 
 ENTRY: dict[str, Any] = {
     "accessToken": "sk-ant-oat01-test",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from shunt.protocols.anthropic_messages.betas import needed_headers
 from shunt.protocols.anthropic_messages.read_answer import read_answer
 from shunt.protocols.anthropic_messages.read_request import read_request
 from shunt.protocols.anthropic_messages.stream_decoder import MessagesStreamDecoder
 from shunt.protocols.anthropic_messages.stream_encoder import MessagesStreamEncoder
+from shunt.protocols.anthropic_messages.without_reasoning import adapt_request, without_reasoning
 from shunt.protocols.anthropic_messages.write_answer import write_answer
 from shunt.protocols.anthropic_messages.write_request import write_request
 from shunt.protocols.codec import Codec
@@ -19,4 +21,7 @@ CODEC: Final = Codec(
     encode_answer=write_answer,
     stream_decoder=MessagesStreamDecoder,
     stream_encoder=MessagesStreamEncoder,
+    adapt_request=adapt_request,
+    without_reasoning=without_reasoning,
+    needed_headers=needed_headers,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shunt.protocols.anthropic_messages.codec import CODEC
 from shunt.protocols.anthropic_messages.errors import decode_error, encode_error, encode_stream_error
 from shunt.protocols.anthropic_messages.outline import outline
 from shunt.protocols.anthropic_messages.tap import MessagesStreamTap, body_tap
@@ -21,6 +22,7 @@ def keep_alive(nth: int) -> bytes:
 
 PROTOCOL: Final = Protocol(
     name="anthropic-messages",
+    codec=CODEC,
     title="Anthropic Messages",
     path="/v1/messages",
     outline=outline,

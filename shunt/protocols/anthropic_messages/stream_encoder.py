@@ -248,7 +248,7 @@ class MessagesStreamEncoder:
         if self._cut and event.stop not in _CUT:
             return self._fail(BROKEN_CALL)
         if event.unknown_stop:
-            self.dropped.append(event.unknown_stop)
+            self.dropped.append("stop_reason")
         shown = self._missing_result(None)
         delta = write_stop(event.stop, event.stop_sequence, event.explanation)
         usage = write_usage(counted(event.usage, self._searches))

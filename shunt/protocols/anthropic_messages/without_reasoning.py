@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shunt.inference.envelope import MARK
+from shunt.protocols.codec import Encoded, Target
 
 Block = dict[str, Any]
 
@@ -36,6 +37,12 @@ def without_reasoning(document: Mapping[str, Any], *, envelopes_only: bool = Fal
         after["thinking"] = {"type": "disabled"}
         _forget_edits(after)
     return after
+
+
+def adapt_request(document: Mapping[str, Any], target: Target) -> Encoded | None:
+    """A client's own body without the envelopes that other vendors' reasoning came in; None when it has none."""
+    own = without_reasoning(document, envelopes_only=True)
+    return None if own is None else Encoded(own | {"model": target.model})
 
 
 def _stripped(message: Any, *, envelopes_only: bool) -> Any:

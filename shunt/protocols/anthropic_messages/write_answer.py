@@ -21,7 +21,7 @@ from shunt.protocols.codec import Encoded
 def write_answer(answer: Answer, request: GenerateRequest, request_id: str) -> Encoded:
     """A plain answer. The model is called what the client called it."""
     answer = Restoration(request).answer(answer)
-    dropped = [answer.unknown_stop] if answer.unknown_stop else []
+    dropped = ["stop_reason"] if answer.unknown_stop else []
     content = []
     for part in with_results(answer.parts):
         block = show(part)

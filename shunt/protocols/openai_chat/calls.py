@@ -20,12 +20,14 @@ LEGACY: Final = -1
 
 
 class _Call:
-    __slots__ = ("custom", "done", "id", "kept", "length", "name", "part")
+    __slots__ = ("custom", "done", "extra", "id", "kept", "length", "name", "part")
 
     def __init__(self) -> None:
         self.id = ""
         self.name = ""
         self.custom = False
+        self.extra: Any = None
+        """What the server wants back with the call."""
         self.done = False
         """Closed, because its arguments are whole."""
         self.kept = ""
@@ -38,8 +40,8 @@ class _Call:
 class Calls:
     """The calls of one answer."""
 
-    def __init__(self, assembly: Assembly, prepare: Callable[[], None]) -> None:
-        """`prepare` is called before a call is opened, so that other parts can be closed."""
+    def __init__(self, assembly: Assembly, prepare: Callable[[str, Any], None]) -> None:
+        """`prepare` is called with a call's id and extra content before it is opened: others make way."""
         self._assembly = assembly
         self._prepare = prepare
         self._calls: list[_Call] = []
@@ -57,6 +59,7 @@ class Calls:
         name = _text(facts.get("name"))
         call = self._found(entry.get("index"), _text(entry.get("id")), name)
         call.custom = call.custom or custom
+        call.extra = call.extra or entry.get("extra_content")
         self._add(call, name, facts.get("input") if custom else facts.get("arguments"))
 
     def take_legacy(self, entry: Any) -> None:
@@ -121,11 +124,11 @@ class Calls:
             self._assembly.grow(call.part, piece)
 
     def _open(self, call: _Call) -> None:
-        self._prepare()
-        self.settle()
         taken = {other.id for other in self._calls if other.part >= 0}
         if not call.id or call.id in taken:
             call.id = self._made_id(self._calls.index(call))
+        self.settle()
+        self._prepare(call.id, call.extra)
         call.part = self._assembly.open(ToolCall(call.id, call.name, call.kept, call.custom))
         call.kept = ""
 

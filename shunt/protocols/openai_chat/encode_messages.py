@@ -47,6 +47,8 @@ class MessageWriter:
         self._target = target
         self._plain = target.vendor == "compatible"
         """Whether content that is all text has to be one string: many servers read no lists there."""
+        self._extras: Fields = {}
+        """What the server wants back with its calls, by id."""
 
     def system(self, texts: Iterable[Text]) -> Iterator[Fields]:
         """The leading system texts, as one message."""
@@ -208,7 +210,7 @@ class MessageWriter:
             case Foreign(text=words, raw=raw):
                 text = _set_apart(text) + (words or str(raw.get("text") or ""))
             case Thinking():
-                given_back(part, message, self._target.origin)
+                self._extras |= given_back(part, message, self._target.origin)
             case Refusal(text=words):
                 message["refusal"] = message.get("refusal", "") + words
             case ToolCall():
@@ -224,7 +226,9 @@ class MessageWriter:
         if self._plain:
             # These servers parse the arguments, and fail on what is no JSON object.
             arguments = _parsable(arguments)
-        return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+        extra = {"extra_content": self._extras[call.id]} if call.id in self._extras else {}
+        function = {"name": call.name, "arguments": arguments}
+        return {"id": call.id, "type": "function", "function": function, **extra}
 
 
 def _set_apart(text: str) -> str:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
+from attrs import evolve
+
 from shunt.errors import InvalidRequest
 from shunt.inference import custom_tools, names
+from shunt.inference.content import Part, Thinking
 from shunt.inference.effort import clamped, wanted
 from shunt.inference.repairs import repaired
 from shunt.inference.request import Effort, FormatKind, GenerateRequest
@@ -19,6 +22,7 @@ from shunt.protocols.codec import Encoded, Target
 from shunt.protocols.openai_chat.encode_messages import MessageWriter
 from shunt.protocols.openai_chat.encode_tools import encode_tools
 from shunt.protocols.openai_chat.parts import PROTOCOL
+from shunt.protocols.openai_chat.reasoning import plain_seal
 
 Fields = dict[str, Any]
 
@@ -62,7 +66,8 @@ def encode_request(request: GenerateRequest, target: Target) -> Encoded:
             code="previous_response_not_found",
             param="previous_response_id",
         )
-    fitting = repaired(request, PROTOCOL, origin=target.origin, account=target.account)
+    owned = _with_plain_words(request, target)
+    fitting = repaired(owned, PROTOCOL, origin=target.origin, account=target.account)
     dropped = list(fitting.dropped)
     fitted = fitting.request
     if not target.rules.custom_tools:
@@ -84,6 +89,24 @@ def encode_request(request: GenerateRequest, target: Target) -> Encoded:
     document |= _native(fitted, dropped)
     spoken = _WORDS.get(request.protocol, {})
     return Encoded(document, tuple(dict.fromkeys(spoken.get(name, name) for name in dropped)))
+
+
+def _with_plain_words(request: GenerateRequest, target: Target) -> GenerateRequest:
+    """The request with unsealed reasoning sealed for a server like OpenAI.
+
+    Chat and Responses clients hold such reasoning only if a server of that kind gave it to them in full.
+    """
+    if target.vendor != "compatible" or request.protocol == _MESSAGES:
+        return request
+    seal = plain_seal(target.origin)
+
+    def sealed(part: Part) -> Part:
+        if isinstance(part, Thinking) and part.seal is None and not part.summary:
+            return evolve(part, seal=seal)
+        return part
+
+    messages = (evolve(message, parts=tuple(map(sealed, message.parts))) for message in request.messages)
+    return evolve(request, messages=tuple(messages))
 
 
 def _sampling(request: GenerateRequest, target: Target, dropped: list[str]) -> Fields:

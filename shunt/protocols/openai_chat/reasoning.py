@@ -1,9 +1,10 @@
 """Reasoning in Chat's messages, where it is no part of the protocol and every server has its own words.
 
 Words stand in `reasoning_content` (DeepSeek, Kimi, vLLM, llama.cpp) or `reasoning` (OpenRouter, Groq, Ollama),
-sealed pieces in OpenRouter's `reasoning_details`. Servers that think between tool calls want all of that
-back. What came from such a server is sealed `SealForm.PLAIN`, and the payload says how to give it back: it is
-the name of the field, or the details themselves as a JSON array.
+sealed pieces in OpenRouter's `reasoning_details` or, with Gemini, in the `extra_content` of a call. Servers that
+think between tool calls want all of that back. What came from such a server is sealed `SealForm.PLAIN`; the
+payload is a JSON object that says how to give it back: the `field` of the words, the `details`, and the `calls`
+with their extra content by id.
 
 Towards clients, words go into `reasoning_content` and seals, in our envelope, into `reasoning_details`.
 """
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from shunt.inference import envelope
 from shunt.inference.content import Seal, SealForm, Thinking
+from shunt.inference.names import wire_id
 from shunt.wire import json
 
 FIELDS: Final = ("reasoning_content", "reasoning")
@@ -41,6 +43,7 @@ class ReasoningReader:
     def __init__(self) -> None:
         self._field = ""
         self._details: dict[Any, dict[str, Any]] = {}
+        self._calls: dict[str, Any] = {}
 
     def words(self, delta: Mapping[str, Any]) -> str:
         """The words of a delta. Servers that fill several fields say the same in each."""
@@ -52,11 +55,16 @@ class ReasoningReader:
                 return text
         return told
 
+    def keep_call(self, call_id: str, extra: Any) -> None:
+        """Remember the extra content of a call: what the model thought before it, sealed."""
+        self._calls[call_id] = extra
+
     def seal(self) -> Seal | None:
         """How to give back what has been read since the last call; None when nothing was."""
-        payload = json.encode(list(self._details.values())).decode() if self._details else self._field
-        self._field, self._details = "", {}
-        return Seal("", SealForm.PLAIN, payload) if payload else None
+        facts = {"field": self._field, "details": list(self._details.values()), "calls": self._calls}
+        said = {name: fact for name, fact in facts.items() if fact}
+        self._field, self._details, self._calls = "", {}, {}
+        return Seal("", SealForm.PLAIN, json.encode(said).decode()) if said else None
 
     def _detailed(self, entries: list[Any]) -> str:
         """Add up details; return their words."""
@@ -78,21 +86,29 @@ class ReasoningReader:
         return told
 
 
-def given_back(thinking: Thinking, message: dict[str, Any], origin: str) -> bool:
-    """Put reasoning into an assistant message for the server that made it; False when it did not.
+def given_back(thinking: Thinking, message: dict[str, Any], origin: str) -> dict[str, Any]:
+    """Put reasoning into an assistant message for the server that made it, and leave it out for others.
 
-    Any account of the server reads its own plain words.
+    Returns the extra content of later calls of the message, by their ids as they are sent.
     """
     seal = thinking.seal
     if seal is None or seal.form is not SealForm.PLAIN or not seal.origin or seal.origin != origin:
-        return False
-    details = json.value(seal.payload.encode("utf-8", "replace")) if seal.payload.startswith("[") else None
-    field = seal.payload if seal.payload in FIELDS else "reasoning"
+        return {}
+    facts = json.value(seal.payload.encode("utf-8", "replace"))
+    if not isinstance(facts, dict):
+        return {}
+    field, details, calls = facts.get("field"), facts.get("details"), facts.get("calls")
     if thinking.text:
-        message[field] = message.get(field, "") + thinking.text
+        name = field if field in FIELDS else "reasoning"
+        message[name] = message.get(name, "") + thinking.text
     if isinstance(details, list):
         message.setdefault(DETAILS, []).extend(details)
-    return True
+    return {wire_id(call): extra for call, extra in calls.items()} if isinstance(calls, dict) else {}
+
+
+def plain_seal(origin: str) -> Seal:
+    """The seal of words that a client holds in plain sight: they go where such words are read."""
+    return Seal(origin, SealForm.PLAIN, '{"field":"reasoning_content"}')
 
 
 class ReasoningWriter:

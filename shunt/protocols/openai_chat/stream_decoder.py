@@ -31,7 +31,7 @@ class ChatStreamDecoder:
 
     def __init__(self) -> None:
         self._assembly = Assembly()
-        self._calls = Calls(self._assembly, self._close_words)
+        self._calls = Calls(self._assembly, self._prepare_call)
         self._reasoning = ReasoningReader()
         self._text = self._thinking = self._refusal = -1
         self._told = 0
@@ -54,7 +54,7 @@ class ChatStreamDecoder:
             if data.strip() == b"[DONE]":
                 self._end()
         elif _is_error(event, chunk):
-            self._assembly.fail(decode_error(200, (), data))
+            self._assembly.fail(decode_error(_status(chunk), (), data))
         else:
             self.take(chunk)
         return self._assembly.take()
@@ -69,7 +69,8 @@ class ChatStreamDecoder:
 
     def take(self, chunk: dict[str, Any]) -> None:
         """Take one chunk, or a whole answer, which differs only in a name."""
-        self._count(chunk.get("usage"))
+        if usage := chunk.get("usage"):
+            self._count(usage)
         choice = _first_choice(chunk.get("choices"))
         if choice is None:
             if isinstance(groq := chunk.get("x_groq"), dict):
@@ -77,7 +78,8 @@ class ChatStreamDecoder:
             return
         if not self._assembly.begun:
             self._begin(chunk)
-        self._count(choice.get("usage"))
+        if usage := choice.get("usage"):
+            self._count(usage)
         if isinstance(tier := chunk.get("service_tier"), str):
             self._tier = tier
         if self._finish:
@@ -99,10 +101,16 @@ class ChatStreamDecoder:
         self._calls.seed = f"{answer_id}|{created}"
 
     def _count(self, usage: Any) -> None:
-        if usage and (read := read_usage(usage)) != Usage():
+        if (read := read_usage(usage)) != Usage():
             self._usage = read
 
     def _grow(self, delta: dict[str, Any]) -> None:
+        if len(delta) == 1 and isinstance(
+            delta.get("content"), str
+        ):  # nearly every delta is no more than that
+            if delta["content"]:
+                self._say(delta["content"])
+            return
         if carries(delta):
             self._think(self._reasoning.words(delta))
         if content := delta.get("content"):
@@ -128,10 +136,7 @@ class ChatStreamDecoder:
 
     def _say(self, content: Any) -> None:
         """The content: a string, or parts as some servers write them even in answers."""
-        if isinstance(content, list):
-            for part in content:
-                self._say_part(part)
-        elif isinstance(content, str):
+        if isinstance(content, str):
             if self._text < 0:
                 self._close_words()
                 self._calls.settle()
@@ -140,6 +145,9 @@ class ChatStreamDecoder:
                 self._show_citations()
             self._told += len(content)
             self._assembly.grow(self._text, content)
+        elif isinstance(content, list):
+            for part in content:
+                self._say_part(part)
 
     def _say_part(self, part: Any) -> None:
         if isinstance(part, str) and part:
@@ -193,6 +201,15 @@ class ChatStreamDecoder:
                 self._assembly.close(part)
         self._text = self._thinking = self._refusal = -1
 
+    def _prepare_call(self, call_id: str, extra: Any) -> None:
+        """Words end before a call; what is sealed in the call itself becomes reasoning before it."""
+        if extra:
+            self._reasoning.keep_call(call_id, extra)
+            if self._thinking < 0:
+                self._close_words()
+                self._thinking = self._assembly.open(Thinking())
+        self._close_words()
+
     def _end(self) -> None:
         named = self._calls.finish()
         self._close_words()
@@ -218,6 +235,13 @@ def _is_error(event: str, chunk: dict[str, Any]) -> bool:
     if "choices" in chunk:
         return False
     return event == "error" or "error" in (chunk.get("object"), chunk.get("type")) or "detail" in chunk
+
+
+def _status(chunk: dict[str, Any]) -> int:
+    """The status that an error names as its code, as gateways do; else that of the stream."""
+    error = chunk.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else 200
 
 
 def _first_choice(choices: Any) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from shunt.protocols.base import Protocol
 from shunt.protocols.openai_errors import decode_error, encode_error
+from shunt.protocols.openai_responses.codec import CODEC
 from shunt.protocols.openai_responses.errors import encode_held_error, encode_stream_error
 from shunt.protocols.openai_responses.keep_alive import keep_alive
 from shunt.protocols.openai_responses.outline import outline
@@ -13,6 +14,7 @@ from shunt.protocols.openai_responses.tap import ResponsesStreamTap, body_tap
 
 PROTOCOL: Final = Protocol(
     name="openai-responses",
+    codec=CODEC,
     title="OpenAI Responses",
     path="/v1/responses",
     outline=outline,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from shunt.inference.usage import Usage
-from shunt.protocols.anthropic_messages.usage import read_usage
+from shunt.protocols.anthropic_messages.usage import read_usage, write_usage
+from tests.inference.grammar import USAGES
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,12 @@ from shunt.protocols.anthropic_messages.usage import read_usage
 def test_counts_are_read_and_kept(usage: Any, before: Usage, expected: Usage) -> None:
     """What an event names replaces what was known; what it leaves out or garbles stays."""
     assert read_usage(usage, before) == expected
+
+
+@given(USAGES)
+def test_what_is_written_is_read_again(usage: Usage) -> None:
+    """Every count survives, and the four that clients add up are always there."""
+    written = write_usage(usage)
+    assert read_usage(written) == usage
+    counts = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    assert all(isinstance(written[name], int) for name in counts)

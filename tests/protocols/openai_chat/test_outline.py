@@ -66,3 +66,26 @@ def test_what_is_no_request_is_refused(raw: bytes, said: str) -> None:
     """The client learns what is wrong and where."""
     with pytest.raises(InvalidRequest, match=said):
         outline(raw)
+
+
+def test_responses_body() -> None:
+    """A Responses body that was posted here is read for the same facts."""
+    items = [
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "S2"}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+    ]
+    chat = outline(
+        b'{"model":"m","messages":[{"role":"system","content":"S1"},{"role":"system","content":"S2"},'
+        b'{"role":"user","content":"hi"}]}'
+    )
+    posted = outline(json.dumps({"model": "m", "instructions": "S1", "input": items}).encode())
+    assert (posted.fingerprint, posted.opening) == (chat.fingerprint, chat.opening)
+    assert outline(b'{"model":"m","input":"hi"}').opening == chat.opening
+
+
+def test_no_messages() -> None:
+    """A body without any conversation is told what it lacks."""
+    with pytest.raises(InvalidRequest, match="`messages` is missing"):
+        outline(b'{"model":"m"}')
+    with pytest.raises(InvalidRequest, match="`input` must be an array"):
+        outline(b'{"model":"m","input":7}')
