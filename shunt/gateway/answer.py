@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import evolve
 
-from shunt.errors import AllCooling, Kind, ShuntError
+from shunt.errors import AllCooling, InvalidRequest, Kind, ShuntError
 from shunt.gateway.attempt import Attempt
 from shunt.gateway.delivery import Delivery
 from shunt.gateway.refusals import UpstreamFailed
@@ -99,11 +99,14 @@ def failure_of(error: ShuntError, request_id: str, now: float) -> Failure:
     should_retry = None
     if error.kind is Kind.RATE_LIMITED and retry_after is not None and retry_after > PATIENCE:
         should_retry = False
+    told = error if isinstance(error, InvalidRequest) else None
     return Failure(
         kind=error.kind,
         message=str(error),
         request_id=request_id,
         retry_after=retry_after,
+        code=told.code if told is not None else "",
+        param=told.param if told is not None else "",
         should_retry=should_retry,
     )
 

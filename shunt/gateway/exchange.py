@@ -68,6 +68,8 @@ class Exchange:
     _failures: list[Attempt] = field(factory=list)
     _progress: Progress = Progress()
     _newly_bound: bool = False
+    _called: bool = False
+    """The waiting room has just let this request go."""
     _unsayable: InvalidRequest | None = None
     """Why the request could not be put into the words of an account that was chosen."""
     _bare: bool = False
@@ -89,12 +91,19 @@ class Exchange:
                 choice = self._last_resort(demand, choice)
             if choice.account is None:
                 await self._wait_or_give_up(demand)
-            elif self._until() > self.means.now() and self.means.room.must_queue(choice.account):
+            elif self._has_to_queue(choice.account):
                 await self._stand_in_line(demand)
             else:
                 attempt = await self._try(choice.account, choice)
                 if attempt is not None:
                     return attempt
+
+    def _has_to_queue(self, account: str) -> bool:
+        """Whether others who could use the account were here before."""
+        if self._called:
+            self._called = False  # it is this request's turn now
+            return False
+        return self._until() > self.means.now() and self.means.room.must_queue(account)
 
     def _last_resort(self, demand: Demand, choice: Choice) -> Choice:
         name = last_resort(self.means.pool.view(), demand, choice, self._tried, self.means.now())
@@ -226,6 +235,7 @@ class Exchange:
             await self.means.room.wait(demand, self.inbound.conversation, self._until())
         finally:
             self.held = False
+        self._called = True
         self._tried = frozenset()
         self._failures.clear()
         self._progress = Progress()

@@ -62,6 +62,8 @@ class ModelRules:
     """Whether a tool's schema may have anyOf/oneOf/allOf at its root."""
     tools_with_effort_on_chat: bool = True
     """OpenAI Chat: function tools may go with reasoning effort."""
+    parallel_tools: bool = True
+    """OpenAI: takes `parallel_tool_calls`; models that do not, call one tool at a time anyway."""
     custom_tools: bool = False
     """OpenAI: takes tools whose input is free text."""
     verbosity: bool = False

@@ -123,6 +123,7 @@ PROVIDER: Final = Provider(
     parse_usage=parse_codex_usage,
     login=LoginKind(token_url=_token_url, client_id=CLIENT_ID, encoding="form", usage_path=USAGE),
     version_in_url=True,
+    adapts=True,
     place=place,
     complete=complete,
     shown=shown,

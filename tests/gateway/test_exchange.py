@@ -9,7 +9,7 @@ from shunt.accounts.eligibility import status_of
 from shunt.accounts.state import Status
 from shunt.inference.inbound import Operation
 from tests.fakes import anthropic
-from tests.fakes.upstream import Answer, End, Framing, by_key, closed_port
+from tests.fakes.upstream import Answer, End, Framing, Request, by_key, closed_port
 from tests.gateway.rooms import account, wall
 from tests.gateway.stages import Stage, message, stage
 
@@ -146,6 +146,28 @@ async def test_a_held_request_is_served_after_the_reset() -> None:
         answered = await s.ask(message(wait=60.0))
         assert answered.status == 200
         assert trio.current_time() - began >= 1.5
+
+
+async def test_everybody_who_was_held_is_served_after_the_reset() -> None:
+    """Several requests held for one account all get their answer, the first one alone before the others."""
+    until = wall() + 1
+
+    def script(_: Request, n: int) -> Answer:
+        return anthropic.rejected(until) if n == 0 else anthropic.plain("hello")
+
+    async with stage(script, "a") as s:
+        statuses: list[int] = []
+
+        async def one(number: int) -> None:
+            statuses.append((await s.ask(message(f"question {number}", wait=60.0))).status)
+
+        with trio.fail_after(20):
+            async with trio.open_nursery() as nursery:
+                for number in range(5):
+                    nursery.start_soon(one, number)
+                    await trio.sleep(0.05)
+        assert statuses == [200] * 5
+        assert len(s.up.requests) == 6
 
 
 async def test_a_conversation_stays_on_its_account() -> None:

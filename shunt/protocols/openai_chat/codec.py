@@ -11,6 +11,7 @@ from shunt.protocols.openai_chat.encode_answer import encode_answer
 from shunt.protocols.openai_chat.encode_request import encode_request
 from shunt.protocols.openai_chat.stream_decoder import ChatStreamDecoder
 from shunt.protocols.openai_chat.stream_encoder import ChatStreamEncoder
+from shunt.protocols.openai_chat.without_reasoning import adapt_request, without_reasoning
 
 CODEC: Final = Codec(
     decode_request=decode_request,
@@ -19,4 +20,6 @@ CODEC: Final = Codec(
     encode_answer=encode_answer,
     stream_decoder=ChatStreamDecoder,
     stream_encoder=ChatStreamEncoder,
+    adapt_request=adapt_request,
+    without_reasoning=without_reasoning,
 )

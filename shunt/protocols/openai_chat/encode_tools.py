@@ -45,7 +45,7 @@ def encode_tools(request: GenerateRequest, target: Target, dropped: list[str]) -
     ]
     if choice is not None:
         fields["tool_choice"] = _choice(choice, offered, plain=plain)
-    if request.parallel_tools is False:
+    if request.parallel_tools is False and target.rules.parallel_tools:
         fields["parallel_tool_calls"] = False
     return fields
 

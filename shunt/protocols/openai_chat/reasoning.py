@@ -135,8 +135,8 @@ class ReasoningWriter:
         return gap + words
 
     def detail(self, part: int, thinking: Thinking) -> dict[str, Any] | None:
-        """An entry of `reasoning_details` for a part that is complete; None when it has no seal."""
-        if thinking.seal is None:
+        """An entry of `reasoning_details` for a part that is complete; None when nobody sealed it."""
+        if thinking.seal is None or not thinking.seal.origin:
             return None
         index, self._sealed = self._sealed, self._sealed + 1
         start = self._starts.get(part, self._length)

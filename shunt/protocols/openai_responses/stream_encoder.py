@@ -16,6 +16,8 @@ from shunt.inference.content import (
     HostedResult,
     Part,
     Refusal,
+    Seal,
+    SealForm,
     Text,
     Thinking,
     ToolCall,
@@ -190,8 +192,7 @@ class ResponsesStreamEncoder:
                 self._show_whole(part)
 
     def _finish_thinking(self, part: Thinking, growing: Growing | None) -> None:
-        keeps = self._request.include_encrypted and part.seal is not None
-        sealed = envelope.wrap(part.seal) if keeps and part.seal is not None else ""
+        sealed = _kept(part.seal) if self._request.include_encrypted and part.seal is not None else ""
         if growing is None and sealed:
             growing = self._opened(ReasoningItem(*self._next()))
         if isinstance(growing, ReasoningItem):
@@ -275,6 +276,11 @@ _HANDLERS: Final[dict[type, Callable[[ResponsesStreamEncoder, Any], None]]] = {
     Ping: ResponsesStreamEncoder.ping,
 }
 """Seals and citations are taken from the whole part."""
+
+
+def _kept(seal: Seal) -> str:
+    """A seal as the client is to keep it: one that says no origin came in this protocol's own field."""
+    return envelope.wrap(seal) if seal.origin or seal.form is not SealForm.ENCRYPTED else seal.payload
 
 
 def encode_answer(answer: Answer, request: GenerateRequest, request_id: str) -> Encoded:

@@ -115,6 +115,7 @@ def test_parallel() -> None:
     """Parallel calls are switched off where asked, and never switched on or mentioned without tools."""
     assert encoded(F, parallel_tools=False)["parallel_tool_calls"] is False
     assert "parallel_tool_calls" not in encoded(F, parallel_tools=True)
+    assert "parallel_tool_calls" not in encoded(F, parallel_tools=False, to=target("o3-mini", "openai"))
     assert encoded(parallel_tools=False, tool_choice=ToolChoice()) == {}
 
 
