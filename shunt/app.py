@@ -70,6 +70,8 @@ from shunt.watchers.records import Records
 from shunt.watchers.supervisor import supervise
 
 log = logging.getLogger(__name__)
+CLOSE_WITHIN = 5.0
+"""Seconds that closing the history may hold up the end."""
 
 
 Story = Callable[[str], Awaitable[None]]
@@ -98,24 +100,16 @@ def main(options: RunOptions) -> int:
     """
     try:
         trio.run(_run, options)
-    except BaseExceptionGroup as group:
-        known = group.subgroup(ShuntError)
-        if known is not None:
-            raise _first(known) from None
-        if group.subgroup(KeyboardInterrupt) is not None:
-            return AT_ONCE
-        raise
     except KeyboardInterrupt:
         return AT_ONCE
+    except BaseExceptionGroup as group:
+        if group.subgroup(KeyboardInterrupt) is not None:
+            return AT_ONCE
+        error: BaseException = group.subgroup(ShuntError) or group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
     return 0
-
-
-def _first(group: BaseExceptionGroup[ShuntError]) -> ShuntError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, ShuntError)  # noqa: S101 - by construction of the subgroup
-    return error
 
 
 async def _run(options: RunOptions) -> None:
@@ -203,7 +197,7 @@ class Program:
             await self._open_pool(upstream, services)
             health, records = Health(time.time), Records()
             gateway = self._gateway(upstream, records)
-            await services.start(obey_signals, self.stop, self.reload.ring)
+            services.start_soon(obey_signals, self.stop, self.reload.ring)
             services.start_soon(gateway.means.room.attend)
             async with self._watching(upstream, records, health):
                 for line in greeting(self.base_url, self.config, self.options.environ):
@@ -336,7 +330,9 @@ class Program:
             await self.custody.flush()
         finally:
             if history:
-                await trio.to_thread.run_sync(history.close)
+                with trio.move_on_after(CLOSE_WITHIN) as scope:
+                    scope.shield = True
+                    await trio.to_thread.run_sync(history.close, abandon_on_cancel=True)
 
     async def _open_history(self) -> History | None:
         """The history, or None where the disk has no place for one: requests go on without it."""

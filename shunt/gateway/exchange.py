@@ -271,5 +271,6 @@ class Exchange:
 def _releasing(held: ExitStack) -> Callable[[], Awaitable[None]]:
     async def release() -> None:
         held.close()
+        await trio.lowlevel.checkpoint()
 
     return release

@@ -121,6 +121,7 @@ class Gateway:
     def _forget(self, request_id: str) -> Callable[[], Awaitable[None]]:
         async def forget() -> None:
             self.active.pop(request_id, None)
+            await trio.lowlevel.checkpoint()
 
         return forget
 

@@ -23,12 +23,10 @@ async def obey_signals(
     reload: Callable[[], None],
     *,
     end: Callable[[int], object] = os._exit,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Set `stop` at the first SIGTERM or SIGINT, `end` the program at the second."""
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     with trio.open_signal_receiver(*numbers) as received:
-        task_status.started()
         asked_at = 0.0
         async for number in received:
             if number == getattr(signal, "SIGHUP", None):

@@ -58,7 +58,9 @@ class Stage:
                 nursery.cancel_scope.cancel()
         finally:
             if lifetime is not None:
-                await lifetime.close()
+                with trio.move_on_after(10) as scope:
+                    scope.shield = True
+                    await lifetime.close()
 
 
 @define(eq=False)

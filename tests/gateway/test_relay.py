@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 import trio
 import trio.testing
+from attrs import define
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,16 +28,23 @@ WHOLE = b"".join(
 UNFINISHED = b"".join((*anthropic.opening_events(), *anthropic.text_events(["hel", "lo"])))
 
 
-async def chunks(
-    pieces: Sequence[bytes], error: UpstreamError | None = None, hang: bool = False
-) -> AsyncIterator[bytes]:
-    for piece in pieces:
+@define
+class chunks(AsyncIterator[bytes]):  # noqa: N801 - reads as what it gives
+    """These pieces, then an error, a silence or the end."""
+
+    pieces: Sequence[bytes]
+    error: UpstreamError | None = None
+    hang: bool = False
+    at: int = 0
+
+    async def __anext__(self) -> bytes:
         await trio.lowlevel.checkpoint()
-        yield piece
-    if hang:
-        await trio.sleep_forever()
-    if error is not None:
-        raise error
+        if self.at < len(self.pieces):
+            self.at += 1
+            return self.pieces[self.at - 1]
+        if self.hang:
+            await trio.sleep_forever()
+        raise self.error if self.error is not None else StopAsyncIteration
 
 
 async def relayed(

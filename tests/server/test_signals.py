@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 
 import pytest
 import trio
+import trio.testing
 
 from shunt.server.signals import AT_ONCE, ECHO, obey_signals
 
@@ -25,9 +27,8 @@ async def test_the_first_signal_asks_and_the_second_ends() -> None:
         done.set()
 
     async with trio.open_nursery() as nursery:
-        await nursery.start(
-            lambda task_status: obey_signals(stop, lambda: None, end=end, task_status=task_status)
-        )
+        nursery.start_soon(partial(obey_signals, stop, lambda: None, end=end))
+        await trio.testing.wait_all_tasks_blocked()
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.wait()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -43,7 +44,8 @@ async def test_hangup_has_the_configuration_read() -> None:
     """SIGHUP reloads and ends nothing."""
     stop, reloaded = trio.Event(), trio.Event()
     async with trio.open_nursery() as nursery:
-        await nursery.start(lambda task_status: obey_signals(stop, reloaded.set, task_status=task_status))
+        nursery.start_soon(obey_signals, stop, reloaded.set)
+        await trio.testing.wait_all_tasks_blocked()
         os.kill(os.getpid(), signal.SIGHUP)
         await reloaded.wait()
         assert not stop.is_set()
