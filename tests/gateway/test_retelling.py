@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import trio
+from attrs import evolve
+
+from shunt.inference.inbound import Inbound
+from shunt.protocols import protocol_named
+from tests.fakes import anthropic
+from tests.fakes.upstream import Answer, End, Framing, Pause, drip
+from tests.gateway.stages import message, stage
+
+
+def chat(*, stream: bool) -> Inbound:
+    """A Chat request for accounts that speak Messages."""
+    body = json.dumps(
+        {"model": "claude-sonnet-5-5", "stream": stream, "messages": [{"role": "user", "content": "hi"}]}
+    ).encode()
+    return evolve(
+        message(stream=stream),
+        protocol="openai-chat",
+        path="/v1/chat/completions",
+        body=body,
+        outline=protocol_named("openai-chat").outline(body),
+        headers=((b"content-type", b"application/json"), (b"user-agent", b"a-client/1"), (b"x-odd", b"1")),
+    )
+
+
+def told(body: bytes) -> str:
+    """The words of a Chat stream."""
+    chunks = [json.loads(line[6:]) for line in body.split(b"\n") if line.startswith(b"data: {")]
+    return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk["choices"])
+
+
+async def test_a_stream_comes_in_the_clients_words() -> None:
+    """A Chat client of a Claude account gets chunks, an end and [DONE]; usage is recorded as ever."""
+    async with stage([anthropic.stream("hel", "lo")], "a") as s:
+        answered = await s.ask(chat(stream=True))
+        assert told(answered.body) == "hello"
+        assert answered.body.endswith(b"data: [DONE]\n\n")
+        assert s.up.requests[0].path == "/v1/messages"
+        assert (s.records[0].outcome, s.records[0].usage.output) == ("served", 5)
+        assert (s.records[0].protocol_in, s.records[0].protocol_out) == ("openai-chat", "anthropic-messages")
+
+
+async def test_a_plain_answer_comes_in_the_clients_words() -> None:
+    """The same without a stream."""
+    async with stage([anthropic.plain("hello")], "a") as s:
+        answered = await s.ask(chat(stream=False))
+        assert answered.json["choices"][0]["message"]["content"] == "hello"
+        assert answered.json["object"] == "chat.completion"
+
+
+async def test_foreign_headers_do_not_travel() -> None:
+    """What belongs to the client's own protocol is not shown to another vendor."""
+    async with stage([anthropic.plain("hello")], "a") as s:
+        await s.ask(chat(stream=False))
+        sent = s.up.requests[0]
+        assert (sent.get(b"user-agent"), sent.get(b"x-odd")) == (b"a-client/1", None)
+        assert sent.get(b"anthropic-version") is not None
+
+
+@pytest.mark.parametrize("ending", [End.RST, End.CUT])
+async def test_a_break_is_an_error_in_the_clients_words(ending: End) -> None:
+    """A vendor's stream that breaks ends with the client's error, without [DONE]."""
+    async with stage([anthropic.cut_stream("par", ending=ending)], "a") as s:
+        answered = await s.ask(chat(stream=True))
+        assert b'"error"' in answered.body
+        assert b"[DONE]" not in answered.body
+        assert s.records[0].outcome == "cut"
+
+
+async def test_a_refusal_comes_in_the_clients_words() -> None:
+    """A vendor's 400 keeps its text and takes the client's shape."""
+    refusal = anthropic.refusal(400, "invalid_request_error", "max_tokens: too many")
+    async with stage([refusal], "a") as s:
+        answered = await s.ask(chat(stream=False))
+        assert (answered.status, answered.json["error"]["message"]) == (400, "max_tokens: too many")
+        assert "type" not in answered.json
+
+
+async def test_any_cut_of_the_upstreams_bytes_tells_the_same() -> None:
+    """One byte at a time or all at once: the client's answer does not depend on the network."""
+    whole = b"".join(step for step in anthropic.stream("hé", "llo").steps if isinstance(step, bytes))
+    dripped = Answer(200, ((b"content-type", b"text/event-stream"),), tuple(drip(whole)), Framing.CHUNKED)
+    async with stage([anthropic.stream("hé", "llo"), dripped], "a") as s:
+        first, second = await s.ask(chat(stream=True)), await s.ask(chat(stream=True))
+        assert [told(first.body), told(second.body)] == ["héllo", "héllo"]
+
+
+async def test_silence_in_the_middle_is_bridged() -> None:
+    """While a vendor thinks, a translated stream shows its client that it lives."""
+    events = [*anthropic.opening_events(), *anthropic.text_events(["hello"]), *anthropic.closing_events()]
+    slow = anthropic.events_answer([*events[:3], Pause(0.5), *events[3:]])
+    async with stage([slow], "a", every=0.1) as s:
+        answered = await s.ask(chat(stream=True))
+        assert answered.body.count(b": keep-alive") >= 2
+        assert answered.body.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_other_form_of_the_same_protocol_is_made_good(stream: bool) -> None:
+    """A vendor that streams where a whole answer was asked for, or the reverse, is understood."""
+    wrong = anthropic.plain("hello") if stream else anthropic.stream("hello")
+    async with stage([wrong], "a") as s:
+        answered = await s.ask(message(stream=stream))
+        assert answered.status == 200
+        if stream:
+            assert answered.body.startswith(b"event: message_start")
+            assert b"event: message_stop" in answered.body
+        else:
+            assert answered.json["content"][0]["text"] == "hello"
+        assert b"hello" in answered.body
+
+
+async def test_a_client_that_leaves_a_translated_stream_ends_it() -> None:
+    """The upstream is closed as soon as the client is gone."""
+    endless = anthropic.events_answer(
+        [*anthropic.opening_events(), *anthropic.text_events(["x"])[:2], End.NEVER]
+    )
+    async with stage([endless], "a") as s:
+        with trio.move_on_after(0.5):
+            await s.ask(chat(stream=True))
+        await s.up.requests[0].left.wait()
+        assert s.records[0].outcome == "client_gone"
