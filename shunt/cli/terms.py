@@ -40,5 +40,26 @@ Rules change. Anthropic's page: https://code.claude.com/docs/en/legal-and-compli
 This is information, not legal advice.
 """
 
-TERMS: Mapping[str, Terms] = MappingProxyType({"anthropic": Terms(edition="2026-10", text=_ANTHROPIC)})
+_CODEX = """\
+Before you hand a ChatGPT login to shunt:
+
+  * OpenAI offers signing in with ChatGPT for its own Codex programs, and recommends API keys for
+    automation. The address that Codex talks to is not documented as an API for others.
+  * OpenAI's terms do not let anybody share an account or make it available to others. People have
+    reported logins that were ended when many accounts were used together.
+  * OpenAI has not approved shunt, and nothing here says that using several plans through a proxy is
+    allowed. shunt runs on your machine with accounts you pay for; it does not dress one program up
+    as another and has no way to share a subscription with other people.
+  * If you cannot afford to lose this account, use an API key: those are made for programs.
+
+Rules change. OpenAI's page: https://openai.com/policies/terms-of-use
+This is information, not legal advice.
+"""
+
+TERMS: Mapping[str, Terms] = MappingProxyType(
+    {
+        "anthropic": Terms(edition="2026-10", text=_ANTHROPIC),
+        "codex": Terms(edition="2026-11", text=_CODEX),
+    }
+)
 """By provider name; only providers with logins have an entry."""

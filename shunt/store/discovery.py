@@ -13,6 +13,7 @@ from typing import Final
 from attrs import frozen
 
 from shunt.providers import PROVIDERS
+from shunt.store.codex_login import codex_file
 
 MAIN: Final = "main"
 """What a first account is called in the commands shown."""
@@ -64,6 +65,10 @@ def _logins(environ: Mapping[str, str], home: Path | None, platform: str) -> Ite
             place,
             f"shunt add-account {MAIN} --provider anthropic --import",
         )
+    codex = codex_file(environ)
+    if codex is not None and _is_file(codex):
+        command = "shunt add-account chatgpt --provider codex --import"
+        yield Finding("codex", "a Codex login", str(codex), command)
 
 
 def _claude_login(environ: Mapping[str, str], home: Path | None, platform: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shunt.cli.terms import TERMS
 from shunt.providers import PROVIDERS
 
@@ -11,8 +13,11 @@ def test_every_provider_with_logins_states_its_terms() -> None:
     assert set(TERMS) == {provider.name for provider in PROVIDERS if provider.login}
 
 
-def test_the_text_says_what_a_person_has_to_know() -> None:
+@pytest.mark.parametrize(
+    ("provider", "own"), [("anthropic", "ordinary, individual use"), ("codex", "make it available to others")]
+)
+def test_the_text_says_what_a_person_has_to_know(provider: str, own: str) -> None:
     """Who may use a login, what may happen, that nobody approved of this, and the safe way."""
-    text = TERMS["anthropic"].text
-    for fact in ("ordinary, individual use", "without warning", "has not approved", "API key", "https://"):
+    text = TERMS[provider].text
+    for fact in (own, "has not approved", "API key", "https://"):
         assert fact in text
