@@ -57,8 +57,5 @@ def carries(account: Account, inbound: Inbound) -> bool:
     if inbound.protocol not in provider.protocols:
         if inbound.operation is not Operation.GENERATE:
             return False  # only requests for an answer are translated
-        spoken = protocol_named(provider.protocol)
-        if spoken.codec is None or protocol_named(inbound.protocol).codec is None:
-            return False
-        path = spoken.path
+        path = protocol_named(provider.protocol).path
     return provider.carries(inbound.method, path, api_key=not account.subscription)

@@ -180,9 +180,10 @@ class _Pursuit:
         relay = Relay(body, self.protocol, inbound.id, self.recording.progress)
         return Delivery(attempt.status, headers, relay)
 
-    def _needs_other_words(self, rendition: Rendition, body: Body, inbound: Inbound) -> bool:
+    @staticmethod
+    def _needs_other_words(rendition: Rendition, body: Body, inbound: Inbound) -> bool:
         """Whether the answer is of another protocol, or streamed where a whole one was asked for."""
-        if inbound.operation is not Operation.GENERATE or body.encoded or self.protocol.codec is None:
+        if inbound.operation is not Operation.GENERATE or body.encoded:
             return False
         return rendition.inbound.protocol != inbound.protocol or body.is_stream != inbound.outline.stream
 

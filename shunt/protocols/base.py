@@ -70,6 +70,8 @@ class Protocol:
     """For people."""
     path: str
     """Where its generate calls go, `/v1/messages`."""
+    codec: Codec
+    """To and from the shared vocabulary."""
     outline: Callable[[bytes], Outline]
     """Facts about a decoded request body. Raises InvalidRequest when it is not a request."""
     encode_error: Callable[[Failure], ErrorReply]
@@ -86,8 +88,6 @@ class Protocol:
     """For a JSON answer."""
     hold_silent: float
     """Seconds a local client of this protocol bears without any byte of a response."""
-    codec: Codec | None = None
-    """To and from the shared vocabulary; None while a protocol is only passed through."""
     encode_held_error: Callable[[Failure], bytes] | None = None
     """The same for a stream that has carried nothing but keep-alives, where that differs."""
 

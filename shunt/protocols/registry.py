@@ -21,8 +21,5 @@ def protocol_named(name: str) -> Protocol:
 
 
 def codec_named(name: str) -> Codec:
-    """Return how this protocol is taken apart and put together. Raises KeyError when it cannot be yet."""
-    codec = _BY_NAME[name].codec
-    if codec is None:
-        raise KeyError(name)
-    return codec
+    """Return how this protocol is taken apart and put together. Raises KeyError, as `protocol_named`."""
+    return _BY_NAME[name].codec

@@ -28,12 +28,17 @@ def message_at() -> Inbound:
 
 
 def test_only_accounts_of_the_protocol_and_route_carry_a_call() -> None:
-    """A Chat request finds no Claude account; batches find API keys only."""
+    """An answer may come from any account, in other words if need be; batches need a key, counts a native one."""
     login = evolve(account("login"), subscription=True)
     carriers = Carriers(pool_of(account("key"), login, now=at))
     asked = evolve(message_at(), path="/v1/messages")
     assert carriers.for_call(asked) == {"key": "sonnet", "login": "sonnet"}
-    assert carriers.for_call(evolve(asked, protocol="openai-chat")) == {}
+    chat = evolve(asked, protocol="openai-chat", path="/v1/chat/completions")
+    assert carriers.for_call(chat) == {"key": "sonnet", "login": "sonnet"}
+    compact = evolve(
+        asked, protocol="openai-responses", operation=Operation.COMPACT, path="/v1/responses/compact"
+    )
+    assert carriers.for_call(compact) == {}
     batch = evolve(asked, operation=Operation.BATCHES, path="/v1/messages/batches")
     assert set(carriers.for_call(batch)) == {"key"}
 

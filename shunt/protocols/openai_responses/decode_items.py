@@ -39,6 +39,9 @@ STORED: Final = (
     "Send the items themselves."
 )
 
+_PRODUCED: Final = frozenset({"compaction", "program", "mcp_list_tools"})
+"""Items of the model's or the vendor's own making, beside calls; any other may be anybody's."""
+
 _ROLES: Final = {
     "user": Role.USER,
     "assistant": Role.ASSISTANT,
@@ -187,10 +190,10 @@ class History:
         part = Foreign(NAME, kind, raw, item_words.told(raw, kind))
         if kind.endswith(("_output", "_response")):
             self._answer(part)
-        elif raw.get("role") == "user":
-            self._say(Message(Role.USER, (part,)))
-        else:
+        elif kind.endswith(("_call", "_request")) or kind in _PRODUCED:
             self._produce(part)
+        else:
+            self._say(Message(Role.USER, (part,)))
 
     # ── Ids ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -184,11 +184,9 @@ def _merged(lists: Iterable[Iterable[Tool | HostedTool]]) -> tuple[Tool | Hosted
 def _reasoning(body: Fields) -> Reasoning:
     said = body.object("reasoning") or Fields({})
     effort = said.text("effort")
-    if effort and effort not in _EFFORTS:
-        place = said.path("effort")
-        raise InvalidRequest(f"`{place}` must be one of {', '.join(_EFFORTS)}, got {effort!r}.", param=place)
     return Reasoning(
-        Effort(effort) if effort else None, display=said.text("summary") or said.text("generate_summary")
+        Effort(effort) if effort in _EFFORTS else None,
+        display=said.text("summary") or said.text("generate_summary"),
     )
 
 
@@ -240,5 +238,7 @@ def _native(body: Fields, changed: Iterable[str]) -> tuple[dict[str, Any], froze
             hints.add("include")
     said = body.mapping("reasoning") or {}
     native |= {f"reasoning.{name}": said[name] for name in ("context", "mode") if said.get(name)}
+    if said.get("effort") not in (None, *_EFFORTS):  # a step that is new to us is left to the model
+        native["reasoning.effort"] = said["effort"]
     native |= dict.fromkeys(changed, True)
     return native, frozenset(hints)

@@ -31,6 +31,7 @@ SOURCES: Final = "web_search_call.action.sources"
 _TIERS: Final = {
     "auto": "auto",
     "standard": "default",
+    "standard_only": "default",
     "default": "default",
     "flex": "flex",
     "scale": "scale",

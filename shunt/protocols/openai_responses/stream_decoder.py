@@ -96,7 +96,7 @@ class ResponsesStreamDecoder:
         if handler is not None:
             handler(self, event)
         elif name == "error" or (not name and _is_error(data)):
-            self._assembly.fail(decode_error(200, (), data))
+            self._assembly.fail(_told_failure(data))
         elif name.startswith(_SIGNS):
             self._assembly.ping()
 
@@ -366,6 +366,13 @@ _TYPES: Final[dict[str, type]] = {
 
 def _failure(error: Any) -> Failure:
     return decode_error(200, (), json.encode({"error": error}))
+
+
+def _told_failure(data: bytes) -> Failure:
+    """The failure of an error event; some say which status they would have been."""
+    document = json.value(data)
+    status = json.count(document.get("status")) if isinstance(document, dict) else None
+    return decode_error(status if status is not None and 400 <= status < 600 else 200, (), data)
 
 
 def _is_error(data: bytes) -> bool:
