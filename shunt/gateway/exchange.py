@@ -30,6 +30,8 @@ from shunt.routing.view import Choice, Demand
 SPENT = frozenset({Verdict.LIMITED, Verdict.THROTTLED})
 """Verdicts after which waiting for the account makes sense."""
 
+MOST_ANEW = 3
+"""Rounds through the accounts on the word of others' success, for a request that may be held."""
 RENEWAL_PAUSE = 30.0
 """Seconds to leave an account alone whose login could not be renewed just now."""
 
@@ -68,6 +70,8 @@ class Exchange:
     _failures: list[Attempt] = field(factory=list)
     _progress: Progress = Progress()
     _newly_bound: bool = False
+    _anew: int = 0
+    """How often all accounts were tried anew because one was found to serve others."""
     _called: bool = False
     """The waiting room has just let this request go."""
     _unsayable: InvalidRequest | None = None
@@ -225,9 +229,18 @@ class Exchange:
             failure.outcome.verdict in SPENT for failure in self._failures
         )
         whole = self.means.pool.consider(demand)  # without what this request has tried
+        if whole.account is not None and not failed_otherwise and self._may_try_anew(until):
+            # Another request was served meanwhile: what this one was told is no longer true.
+            self._tried = frozenset()
+            await trio.sleep(self.means.jitter())
+            return
         if failed_otherwise or self.means.room.full or not worth_waiting(whole, until, self.means.now()):
             raise give_up(self._situation())
         await self._stand_in_line(demand)
+
+    def _may_try_anew(self, until: float) -> bool:
+        self._anew += 1
+        return self._anew <= MOST_ANEW and self.means.now() < until
 
     async def _stand_in_line(self, demand: Demand) -> None:
         self.held = True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -53,13 +54,18 @@ def toml(value: object) -> str:
     return json.dumps(value)
 
 
+def spelled(key: str) -> str:
+    """A TOML key, in quotes where it needs them."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)
+
+
 def document(sections: Mapping[str, Any]) -> str:
     """A config.toml of tables and arrays of tables."""
     lines: list[str] = []
     for name, section in sections.items():
         for table in section if isinstance(section, list) else [section]:
             lines.append(f"[[{name}]]" if isinstance(section, list) else f"[{name}]")
-            lines += [f"{key} = {toml(value)}" for key, value in table.items()]
+            lines += [f"{spelled(key)} = {toml(value)}" for key, value in table.items()]
     return "\n".join(lines) + "\n"
 
 
