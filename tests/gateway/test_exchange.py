@@ -150,7 +150,7 @@ async def test_a_held_request_is_served_after_the_reset() -> None:
 
 async def test_everybody_who_was_held_is_served_after_the_reset() -> None:
     """Several requests held for one account all get their answer, the first one alone before the others."""
-    until = wall() + 1
+    until = wall() + 2
 
     def script(_: Request, n: int) -> Answer:
         return anthropic.rejected(until) if n == 0 else anthropic.plain("hello")

@@ -68,7 +68,7 @@ async def test_a_held_stream_is_kept_alive_and_then_served() -> None:
 
 async def test_a_held_stream_whose_wait_fails_ends_with_the_error() -> None:
     """A committed stream cannot change its status any more: the error comes as its last event."""
-    spent = anthropic.rejected(wall() + 1)
+    spent = anthropic.rejected(wall() + 2)
     later = anthropic.rejected(wall() + 7200)
     async with stage([spent, later], "a", silent=0.2, every=0.2) as s:
         answered = await s.ask(message(stream=True, wait=30.0))

@@ -13,7 +13,10 @@ def test_eighty_words_are_about_a_hundred_tokens() -> None:
 
 def test_an_image_costs_its_size_on_screen_not_its_bytes() -> None:
     """A megabyte of base64 is one image, not hundreds of thousands of tokens."""
-    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 1_000_000}}
+    image = {
+        "type": "image",
+        "source": {"type": "base64", "media_type": "image/png", "data": "A" * 1_000_000},
+    }
     body = {"messages": [{"role": "user", "content": [image]}]}
     assert PER_IMAGE <= estimate_tokens(body) <= PER_IMAGE + 100
 
