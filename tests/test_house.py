@@ -42,6 +42,7 @@ def locked(name: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for line in text.splitlines():
         package, _, rest = line.partition("==")
+        package = package.partition("[")[0]
         found.setdefault(package, set()).add(" ".join(rest.split()))
     return found
 

@@ -35,7 +35,9 @@ def run(
     Then point an agent at it, for instance with ANTHROPIC_BASE_URL=http://127.0.0.1:8082 and
     ANTHROPIC_AUTH_TOKEN=shunt in the environment of Claude Code.
     """
-    from shunt.app import RunOptions, main  # noqa: PLC0415 - trio and the server: not for `run --help`
+    # trio and the server: not for `run --help`
+    from shunt.app.main import main  # noqa: PLC0415
+    from shunt.app.options import RunOptions  # noqa: PLC0415
 
     options = RunOptions(
         environ=call.environ,

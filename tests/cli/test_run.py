@@ -16,7 +16,7 @@ class App(ModuleType):
     """Stands in for the composition root."""
 
     def __init__(self) -> None:
-        super().__init__("shunt.app")
+        super().__init__("shunt.app.main")
         self.options: dict[str, Any] = {}
         self.outcome: int | Exception = 0
 
@@ -33,7 +33,8 @@ class App(ModuleType):
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> App:
     module = App()
-    monkeypatch.setitem(sys.modules, "shunt.app", module)
+    monkeypatch.setitem(sys.modules, "shunt.app.main", module)
+    monkeypatch.setitem(sys.modules, "shunt.app.options", module)
     return module
 
 

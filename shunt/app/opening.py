@@ -1,0 +1,83 @@
+"""Opening what outlives the requests: the pool with its custody, and the history."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from shunt.accounts.state import PoolState
+from shunt.config.keys import configured_keys
+from shunt.custody import Custody
+from shunt.errors import StoreError
+from shunt.pool import AccountPool, Snapshot
+from shunt.routing.tuning import tuning_of
+from shunt.store import snapshots
+from shunt.store.credentials import CredentialStore
+from shunt.store.foreign_logins import login_at
+from shunt.store.history import History, open_history
+from shunt.store.locations import Locations
+from shunt.upstream.client import Upstream
+from shunt.upstream.oauth import TokenEndpoint
+from shunt.upstream.renewal import Renewals
+
+if TYPE_CHECKING:
+    from shunt.app.program import Program
+
+log = logging.getLogger(__name__)
+
+
+def new_pool(program: Program) -> AccountPool:
+    """A pool that knows no account yet."""
+    routing = program.config.routing
+    return AccountPool(
+        (),
+        state=PoolState(),
+        tuning=tuning_of(routing),
+        sticky_ttl=routing.sticky_ttl_minutes * 60,
+        now=time.time,
+        jitter=random.random,
+    )
+
+
+def new_custody(program: Program, upstream: Upstream, services: trio.Nursery) -> Custody:
+    """The keeper of credentials, nothing loaded yet. `services` outlives every request."""
+    return Custody(
+        CredentialStore(program.locations.credentials_file),
+        Renewals(
+            TokenEndpoint(upstream, time.time),
+            lambda: program.pool.accounts,
+            lambda: program.config.endpoints,
+        ),
+        services,
+        time.time,
+        random.random,
+        program.pool.custody_changed,
+        keys=configured_keys(program.config, program.options.environ),
+        source=partial(login_at, program.options.environ),
+    )
+
+
+async def restore(pool: AccountPool, locations: Locations) -> None:
+    """Give the pool what the last run knew; a state file that cannot be read is warned of."""
+    loaded = await trio.to_thread.run_sync(snapshots.load, locations.state_file, Snapshot, time.time())
+    if loaded.warning:
+        log.warning(loaded.warning)
+    if loaded.snapshot is not None:
+        pool.restore(loaded.snapshot)
+
+
+async def history_at(locations: Locations) -> History | None:
+    """The history, or None where the disk has no place for one: requests go on without it."""
+    try:
+        opened = await trio.to_thread.run_sync(open_history, locations.history_file, time.time())
+    except StoreError as error:
+        log.warning("running without a history: %s", error)
+        return None
+    if opened.warning:
+        log.warning(opened.warning)
+    return opened.history

@@ -1,0 +1,105 @@
+"""Handing each room the parts it works with."""
+
+from __future__ import annotations
+
+import random
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from shunt import __version__
+from shunt.accounts.state import RequestRecord
+from shunt.gateway.attempt import Attempts
+from shunt.gateway.carriers import Carriers
+from shunt.gateway.exchange import Means
+from shunt.gateway.gateway import Gateway
+from shunt.gateway.hold import WaitingRoom
+from shunt.gateway.listing import Listing
+from shunt.server.parts import ServerParts
+from shunt.store import snapshots
+from shunt.store.foreign_logins import login_at
+from shunt.store.history import History
+from shunt.upstream.client import Upstream
+from shunt.upstream.usage import UsageEndpoint
+from shunt.watchers.health import Health
+from shunt.watchers.notices import Notifier
+from shunt.watchers.parts import Parts
+from shunt.watchers.records import Records
+
+if TYPE_CHECKING:
+    from shunt.app.program import Program
+
+
+def gateway(program: Program, upstream: Upstream, records: Records) -> Gateway:
+    """What answers requests."""
+    room = WaitingRoom(
+        program.pool,
+        limit=lambda: program.config.routing.max_waiting,
+        now=time.time,
+        jitter=random.random,
+    )
+    means = Means(
+        pool=program.pool,
+        custody=program.custody,
+        attempts=Attempts(upstream, time.time),
+        room=room,
+        wait=lambda: program.config.routing.wait,
+        now=time.time,
+        jitter=random.random,
+        mappings=lambda: program.config.models,
+    )
+
+    def keep(record: RequestRecord) -> None:
+        program.pool.finished(record)
+        records.offer(record)
+
+    return Gateway(
+        means=means,
+        carriers=Carriers(program.pool, lambda: program.config.models),
+        keep=keep,
+        listing=Listing(means),
+        hold_silent=lambda: program.config.routing.hold_silent,
+        keepalive_every=lambda: program.config.routing.keepalive_every,
+    )
+
+
+def server_parts(program: Program, gateway: Gateway, health: Health, records: Records) -> ServerParts:
+    """What the handlers work with."""
+    return ServerParts(
+        gateway=gateway,
+        pool=program.pool,
+        access=program.access,
+        config=lambda: program.config,
+        health=health,
+        waiting=lambda: len(gateway.means.room),
+        reload=program.read_again,
+        now=time.time,
+        version=__version__,
+        started_at=time.time(),
+        troubles=lambda: program.troubles(records),
+    )
+
+
+def watcher_parts(program: Program, upstream: Upstream, records: Records, history: History | None) -> Parts:
+    """What the watchers work with."""
+    return Parts(
+        pool=program.pool,
+        custody=program.custody,
+        send=upstream.send,
+        drop_idle=upstream.drop_idle,
+        fetch_usage=UsageEndpoint(upstream, time.time).fetch,
+        read_login=partial(login_at, program.options.environ),
+        save_state=partial(snapshots.save, program.locations.state_file),
+        insert_records=history.insert if history else lambda _: None,
+        prune_history=history.prune if history else lambda *_: None,
+        records=records,
+        config=lambda: program.config,
+        config_path=program.locations.config_file,
+        credentials_path=program.locations.credentials_file,
+        load_config=program.load_config,
+        apply=program.apply,
+        reload=program.reload,
+        notify=Notifier(now=time.time).notify,
+        now=time.time,
+        jitter=random.random,
+    )
