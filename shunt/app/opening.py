@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from shunt.accounts.credential import Identity, Login
+from shunt.accounts.state import Custody as Presence
 from shunt.accounts.state import PoolState
 from shunt.config.keys import configured_keys
 from shunt.custody import Custody
@@ -56,10 +58,18 @@ def new_custody(program: Program, upstream: Upstream, services: trio.Nursery) ->
         services,
         time.time,
         random.random,
-        program.pool.custody_changed,
+        partial(_credential_changed, program),
         keys=configured_keys(program.config, program.options.environ),
         source=partial(login_at, program.options.environ),
     )
+
+
+def _credential_changed(program: Program, name: str, presence: Presence, identity: Identity | None) -> None:
+    """Tell the pool; and from now on no log shows the new tokens, whatever they look like."""
+    credential = program.custody.credential(name)
+    if isinstance(credential, Login):
+        program.redactor.learn([credential.access.reveal(), credential.refresh.reveal()])
+    program.pool.custody_changed(name, presence, identity)
 
 
 async def restore(pool: AccountPool, locations: Locations) -> None:

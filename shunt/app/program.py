@@ -43,6 +43,7 @@ from shunt.server.serve import serve
 from shunt.server.signals import obey_signals
 from shunt.server.sockets import listen
 from shunt.store.config import ConfigFile
+from shunt.store.confinement import confine
 from shunt.store.locations import Locations, locate
 from shunt.store.lock import InstanceLock, own
 from shunt.store.logs import Redactor, open_logs
@@ -88,6 +89,7 @@ class Program:
         if problem is not None:
             raise ConfigError(problem)
         os.umask(0o077)
+        confine()
         open_logs(self.locations.log_file, self.config.server.log_level, self.redactor)
         self.instance = own(self.locations.state_dir)
         try:
@@ -121,7 +123,11 @@ class Program:
     async def run(self, story: Story | None) -> None:
         """Serve until a signal; everything is written and closed when this returns."""
         server = self.config.server
-        timeouts = Timeouts(connect=server.connect_timeout_secs, silence=server.request_timeout_secs)
+        timeouts = Timeouts(
+            connect=server.connect_timeout_secs,
+            write=self.config.limits.upstream_write_seconds,
+            silence=server.request_timeout_secs,
+        )
         async with open_upstream(timeouts) as upstream, trio.open_nursery() as services:
             self.pool = opening.new_pool(self)
             self.custody = opening.new_custody(self, upstream, services)
@@ -141,7 +147,13 @@ class Program:
             services.cancel_scope.cancel()
 
     async def _serve(self, parts: ServerParts) -> None:
-        await serve(create_app(parts), self.sockets, bounds=bounds_of(self.config.server), shutdown=self.stop)
+        await serve(
+            create_app(parts),
+            self.sockets,
+            bounds=bounds_of(self.config),
+            shutdown=self.stop,
+            tally=parts.tally,
+        )
 
     @asynccontextmanager
     async def _watching(self, upstream: Upstream, records: Records, health: Health) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from shunt.accounts.secret import Secret
 from shunt.config import guarded, names, values
 from shunt.config.addresses import listen_host
+from shunt.config.limits import LimitsConfig
 from shunt.config.values import Key, key
 
 NO_SECRET = Secret("")
@@ -265,6 +266,7 @@ class Config:
     clients: tuple[ClientConfig, ...] = ()
     endpoints: EndpointsConfig = EndpointsConfig()
     history: HistoryConfig = HistoryConfig()
+    limits: LimitsConfig = LimitsConfig()
     ignored: tuple[str, ...] = ()
     """Keys of the Rust program of the same name that mean nothing here; listed once at start."""
 
@@ -275,6 +277,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "prefetch": PrefetchConfig,
     "endpoints": EndpointsConfig,
     "history": HistoryConfig,
+    "limits": LimitsConfig,
 }
 """Sections written once, `[server]`."""
 

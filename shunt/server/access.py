@@ -5,23 +5,24 @@ from __future__ import annotations
 import hmac
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Final
 
-from attrs import define, frozen
+import trio
+from attrs import define, field, frozen
 
 from shunt.config.addresses import is_loopback
 from shunt.config.types import Config
 from shunt.errors import Kind, NotAllowed, NotAuthenticated
 from shunt.server.errors import TurnedAway
 from shunt.server.routes import Surface
+from shunt.server.tally import Refusal
 from shunt.wire.headers import Headers, get_all
 
 log = logging.getLogger(__name__)
 
-GUESSES: Final = 10
-"""Wrong keys from one address within a minute, after which no more are looked at for a while."""
 MINUTE: Final = 60.0
 ADDRESSES: Final = 1024
 """Addresses remembered; the longest unseen goes first."""
@@ -36,10 +37,12 @@ class Caller:
     pools: frozenset[str] | None = None
     """Pools it may use; None means all."""
     admin: bool = False
+    key: bytes = field(default=b"", repr=False, eq=False)
+    """Digest of the key that was shown; empty when none was asked for."""
 
 
 OWNER: Final = Caller(admin=True)
-"""Somebody on this machine, or the holder of `server.remote_key`."""
+"""Somebody on this machine, without a key."""
 
 
 @frozen
@@ -52,6 +55,13 @@ class Visit:
     """The caller is on this machine."""
     peer: str
     """Address of the other end of the connection."""
+
+
+class Withdrawn(NotAuthenticated):
+    """The key of a running request was taken out of the configuration."""
+
+    def __init__(self) -> None:
+        super().__init__("The key of this request has been withdrawn; its owner makes a new one.")
 
 
 @define
@@ -72,17 +82,43 @@ class Access:
         self._guesses: OrderedDict[str, _Guesses] = OrderedDict()
         self._unreported = 0
         self._reported = float("-inf")
+        self._staying: dict[trio.CancelScope, Caller] = {}
         self.configure(config)
 
     def configure(self, config: Config) -> None:
-        """Take the keys of a configuration. Requests that are running keep what they were given."""
-        keys = [
-            (bytes.fromhex(client.key_sha256), Caller(client.name, frozenset(client.pools), client.admin))
+        """Take the keys of a configuration.
+
+        Requests that are running keep what they were given, but those whose key is gone are ended.
+        """
+        callers = [
+            Caller(client.name, frozenset(client.pools), client.admin, bytes.fromhex(client.key_sha256))
             for client in config.clients
         ]
         if config.server.remote_key:
-            keys.append((sha256(config.server.remote_key.reveal().encode()).digest(), OWNER))
-        self._keys = tuple(keys)
+            digest = sha256(config.server.remote_key.reveal().encode()).digest()
+            callers.append(Caller(admin=True, key=digest))
+        self._keys = tuple((caller.key, caller) for caller in callers)
+        self._most_guesses = config.limits.wrong_keys_per_minute
+        known = {caller.key for caller in callers}
+        for scope, caller in tuple(self._staying.items()):
+            if caller.key and caller.key not in known:
+                scope.cancel()
+
+    @contextmanager
+    def stay(self, caller: Caller) -> Iterator[None]:
+        """Run a request inside. Raises Withdrawn when its key has been taken back meanwhile."""
+        with trio.CancelScope() as scope:
+            self._staying[scope] = caller
+            try:
+                yield
+            finally:
+                del self._staying[scope]
+        if scope.cancelled_caught:
+            raise Withdrawn
+
+    def running(self, caller: Caller) -> int:
+        """Requests that run now with the same key; 0 for callers without one."""
+        return sum(other.key == caller.key for other in self._staying.values()) if caller.key else 0
 
     def admit(self, visit: Visit) -> Caller:
         """The caller of a request. Raises NotAuthenticated, NotAllowed or TurnedAway."""
@@ -118,7 +154,11 @@ class Access:
             self._note_wrong(visit.peer)
             if closed:
                 raise TurnedAway(
-                    "Too many wrong keys; wait a minute.", 429, kind=Kind.RATE_LIMITED, retry_after=MINUTE
+                    "Too many wrong keys; wait a minute.",
+                    429,
+                    kind=Kind.RATE_LIMITED,
+                    retry_after=MINUTE,
+                    refusal=Refusal.GUESSES,
                 )
             raise NotAuthenticated("The key is not one that this shunt knows.")
         return caller
@@ -146,7 +186,7 @@ class Access:
         if now - guesses.since > MINUTE:
             guesses.count, guesses.since = 0, now
         guesses.count += 1
-        if guesses.count >= GUESSES and guesses.closed_until <= now:
+        if guesses.count >= self._most_guesses and guesses.closed_until <= now:
             guesses.closed_until = now + MINUTE
         self._unreported += 1
         if now - self._reported >= MINUTE:

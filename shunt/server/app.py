@@ -36,6 +36,7 @@ def create_app(parts: ServerParts, new_id: Callable[[], str] | None = None) -> F
         carried=carried,
         now=parts.now,
         new_id=new_id or request_id,
+        tally=parts.tally,
     )
 
 

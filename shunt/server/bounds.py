@@ -1,4 +1,4 @@
-"""Every limit of the front side in one place, each with its reason.
+"""Every limit of the front side in one place, each with its reason. `[limits]` moves them.
 
 Quart's and Hypercorn's own limits are switched off or lie above these (`app.py`, `serve.py`): some of
 them end a healthy stream without a word.
@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
-from shunt.config.types import ServerConfig
+from shunt.config.types import Config
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -58,6 +58,12 @@ class Bounds:
     per_address: int = 256
     """Connections of one remote address. Loopback addresses say nothing about who calls."""
 
+    # ── a request ─────────────────────────────────────────────────────────────────────────────
+    per_client: int = 0
+    """Requests that one client's key may have running; 0 for any number."""
+    request: float = 12 * 3600.0
+    """Waiting for an account and streaming together: what is still there then has been forgotten."""
+
     # ── the end ───────────────────────────────────────────────────────────────────────────────
     drain: float = 30.0
     """Set from `server.drain_seconds`: what running requests get at shutdown."""
@@ -65,7 +71,24 @@ class Bounds:
     """What those that did not finish get to tell their clients so."""
 
 
-def bounds_of(server: ServerConfig) -> Bounds:
-    """The limits that `[server]` asks for."""
+def bounds_of(config: Config) -> Bounds:
+    """The limits that `[server]` and `[limits]` ask for."""
+    server, limits = config.server, config.limits
     body = int(server.max_body_mb * MIB)
-    return Bounds(body=body, bodies=max(Bounds().bodies, 2 * body), drain=server.drain_seconds)
+    return Bounds(
+        head=limits.head_kb * KIB,
+        fields=limits.header_fields,
+        head_seconds=limits.head_seconds,
+        body=body,
+        bodies=max(limits.bodies_mb * MIB, 2 * body),
+        body_grace=limits.body_grace_seconds,
+        body_rate=limits.body_rate,
+        body_seconds=limits.body_seconds,
+        keep_alive=limits.keep_alive_seconds,
+        stall=limits.stall_seconds,
+        connections=limits.connections,
+        per_address=limits.connections_per_address,
+        per_client=limits.requests_per_client,
+        request=limits.request_hours * 3600,
+        drain=server.drain_seconds,
+    )

@@ -42,6 +42,7 @@ from hypercorn.utils import parse_socket_addr
 from shunt.server.bounds import Bounds
 from shunt.server.head import TLS_HANDSHAKE, StrictConnection
 from shunt.server.remarks import Remarks
+from shunt.server.tally import Refusal, Tally
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Service:
     """Copied into every ASGI scope as `state`."""
     bounds: Bounds
     remarks: Remarks
+    tally: Tally
 
 
 class PlainHttp(H11Protocol):
@@ -88,7 +90,7 @@ class PlainHttp(H11Protocol):
             send=send,
         )
         self.connection = StrictConnection(service.bounds)
-        self._remarks = service.remarks
+        self._remarks, self._tally = service.remarks, service.tally
 
     @property
     def request_complete(self) -> bool:
@@ -140,6 +142,7 @@ class PlainHttp(H11Protocol):
             self._remarks.warn(
                 "tls", "a client speaks https to this port; its base URL has to begin with http://"
             )
+        self._tally.add(Refusal.HEAD_TIME if status_code == 408 else Refusal.HEAD)
         message = REASONS.get(status_code, REASONS[400])
         body = b'{"type":"error","error":{"type":"invalid_request_error","message":"%s"}}' % message.encode()
         headers = [
@@ -259,6 +262,7 @@ class Connection:
                     self._linger()
                 elif not await self._took(bytes(data)):
                     log.info("connection dropped: too many bytes sent ahead of the answer")
+                    self._service.tally.add(Refusal.AHEAD)
                     return
         if self._patience.cancelled_caught and self._head_begun and not self._ending:
             await self._protocol.refuse(408)
@@ -312,6 +316,7 @@ class Connection:
                         return False
                 if scope.cancelled_caught:
                     log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
+                    self._service.tally.add(Refusal.STALLED)
                     return False
         return True
 

@@ -58,6 +58,7 @@ class Control:
             version=parts.version,
             started_at=parts.started_at,
             troubles=parts.troubles(),
+            refusals=parts.tally.counts,
         )
 
     # ── steering ──────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from shunt.inference.failure import Failure
 from shunt.protocols import protocol_named
 from shunt.protocols.base import ErrorReply
 from shunt.protocols.failures import whole_seconds
+from shunt.server.tally import Refusal
 from shunt.wire import json
 from shunt.wire.headers import Headers
 
@@ -30,8 +31,11 @@ class TurnedAway(ShuntError):
         kind: Kind = Kind.INVALID_REQUEST,
         headers: Headers = (),
         retry_after: float | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         super().__init__(message)
+        self.refusal = refusal
+        """What it is counted as."""
         self.failure = Failure(
             kind,
             message,

@@ -21,17 +21,18 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 
 from shunt.config.addresses import is_loopback
 from shunt.config.types import Config, ServerConfig
-from shunt.errors import InvalidRequest, Kind, NotFound
+from shunt.errors import BodyTooLarge, InvalidRequest, Kind, NotAuthenticated, NotFound
 from shunt.gateway.lifetime import Lifetime
-from shunt.server.access import Access, Visit
+from shunt.server.access import Access, Caller, Visit, Withdrawn
 from shunt.server.answer import Answer
-from shunt.server.bounds import bounds_of
+from shunt.server.bounds import Bounds, bounds_of
 from shunt.server.call import CALL, LIFETIME, Call
 from shunt.server.drain import DRAIN, Drain
 from shunt.server.errors import TurnedAway, failure_of
 from shunt.server.intake import ClientGone, Intake, Share, Store, discard, expects_body
 from shunt.server.origin import check_host, check_origin, is_local, read_host
 from shunt.server.routes import PASSED, RESPONSES, Match, Route, Surface, find, protocol_of
+from shunt.server.tally import Refusal, Tally
 from shunt.server.target import check_method, check_target
 from shunt.wire.headers import Headers, get
 
@@ -72,6 +73,7 @@ class FrontDoor:
         carried: Callable[[str, str], tuple[str, ...]],
         now: Callable[[], float],
         new_id: Callable[[], str],
+        tally: Tally,
     ) -> None:
         """Wrap `app`.
 
@@ -82,6 +84,7 @@ class FrontDoor:
             carried: the protocols of the providers that have a method and path on their allow-list.
             now: epoch seconds.
             new_id: a fresh request id.
+            tally: counts what is refused.
         """
         self._app = app
         self._access = access
@@ -89,7 +92,8 @@ class FrontDoor:
         self._carried = carried
         self._now = now
         self._new_id = new_id
-        self._store = Store(bounds_of(config().server).bodies)
+        self._tally = tally
+        self._store = Store(bounds_of(config()).bodies)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve one request; raises nothing but cancellation."""
@@ -99,11 +103,15 @@ class FrontDoor:
         drain: Drain = facts.get("state", {}).get(DRAIN) or Drain()
         visitor = self._meet(facts)
         answer = Answer(send, visitor.id, visitor.protocol, closing=drain.begun)
+        bounds = bounds_of(self._config())
+        deadline = trio.current_time() + bounds.request
         with drain.call() as window:
+            window.deadline = deadline
             await self._receive(facts, visitor, receive, answer)
         if window.cancelled_caught:
             answer.closing = True
-            await self._refuse(shutting_down(), visitor, receive, answer)
+            error = too_long(bounds) if trio.current_time() >= deadline else shutting_down()
+            await self._refuse(error, visitor, receive, answer)
 
     def _meet(self, scope: dict[str, Any]) -> Visitor:
         """Read an ASGI scope. Nothing in it is trusted yet, and nothing is decided."""
@@ -134,8 +142,9 @@ class FrontDoor:
     ) -> None:
         try:
             with self._store.share() as share:
-                scope[CALL] = await self._admit(visitor, receive, share, closing=answer.closing)
-                await self._serve(scope, receive, answer)
+                call = scope[CALL] = await self._admit(visitor, receive, share, closing=answer.closing)
+                with self._access.stay(call.caller):
+                    await self._serve(scope, receive, answer)
         except* ClientGone:
             pass
         except* Exception as errors:  # noqa: BLE001 - this is where every error becomes an answer
@@ -147,11 +156,11 @@ class FrontDoor:
         """Look a request over and take its body in. Raises what stands against it."""
         if closing:
             raise shutting_down()
-        server = self._config().server
+        config = self._config()
         check_method(visitor.method)
         check_target(visitor.path, visitor.query)
         host = read_host(visitor.headers)
-        check_host(host, visitor.local, own_names(server))
+        check_host(host, visitor.local, own_names(config.server))
         check_origin(visitor.headers, visitor.method, visitor.path)
         _check_upgrade(visitor)
         local = is_local(visitor.headers, host, visitor.peer)
@@ -159,7 +168,8 @@ class FrontDoor:
         caller = self._access.admit(Visit(surface, visitor.headers, local, visitor.peer))
         route = _route(visitor)
         _check_headers(visitor.headers)
-        bounds = bounds_of(server)
+        bounds = bounds_of(config)
+        self._check_share(caller, bounds)
         self._store.capacity = bounds.bodies  # the configuration may have changed
         limit = bounds.control_body if surface is Surface.CONTROL else bounds.body
         arrived_at = self._now()
@@ -178,6 +188,18 @@ class FrontDoor:
             body=body,
         )
 
+    def _check_share(self, caller: Caller, bounds: Bounds) -> None:
+        """Refuse one client more than its part; raises TurnedAway."""
+        if bounds.per_client and self._access.running(caller) >= bounds.per_client:
+            raise TurnedAway(
+                f"This client has {bounds.per_client} requests running, which is as many as it may "
+                "(requests_per_client in [limits]).",
+                429,
+                kind=Kind.RATE_LIMITED,
+                retry_after=5,
+                refusal=Refusal.PER_CLIENT,
+            )
+
     async def _serve(self, scope: dict[str, Any], receive: ASGIReceiveCallable, answer: Answer) -> None:
         # The closers run when the request's tasks have ended: nothing is closed under somebody.
         async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
@@ -193,6 +215,8 @@ class FrontDoor:
         failure = evolve(failure_of(error, visitor.id, self._now()), request_id=visitor.id)
         if failure.kind is Kind.INTERNAL:
             log.error("request %s failed", visitor.id, exc_info=error)
+        if (refusal := _counted(error)) is not None:
+            self._tally.add(refusal)
         log.info("request %s refused: %d %s", visitor.id, failure.http_status, failure.message)
         answer.closing = answer.closing or not visitor.intake.complete
         async with trio.open_nursery() as nursery:
@@ -206,8 +230,36 @@ class FrontDoor:
 def shutting_down() -> TurnedAway:
     """What new requests are told at the end, and those that did not finish in time."""
     return TurnedAway(
-        "shunt is shutting down; try again in a moment.", 503, kind=Kind.UNAVAILABLE, retry_after=5
+        "shunt is shutting down; try again in a moment.",
+        503,
+        kind=Kind.UNAVAILABLE,
+        retry_after=5,
+        refusal=Refusal.SHUTDOWN,
     )
+
+
+def too_long(bounds: Bounds) -> TurnedAway:
+    """What a request is told that has been here for longer than any may."""
+    return TurnedAway(
+        f"The request took longer than {bounds.request / 3600:g} h and was ended (request_hours in [limits]).",
+        504,
+        kind=Kind.TIMEOUT,
+        refusal=Refusal.TOO_LONG,
+    )
+
+
+def _counted(error: Exception) -> Refusal | None:
+    """What a refusal is counted as; None for errors that are no refusal."""
+    if isinstance(error, TurnedAway):
+        return error.refusal
+    for kind, refusal in (
+        (Withdrawn, Refusal.WITHDRAWN),
+        (NotAuthenticated, Refusal.KEY),
+        (BodyTooLarge, Refusal.BODY),
+    ):
+        if isinstance(error, kind):
+            return refusal
+    return None
 
 
 def own_names(server: ServerConfig) -> frozenset[str]:

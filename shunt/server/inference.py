@@ -70,7 +70,7 @@ class Inference:
     async def _outline(self, call: Call) -> Outline:
         """The facts of a body. Raises InvalidRequest, BodyTooLarge or TurnedAway."""
         encoding = header.text(call.headers, b"content-encoding") or ""
-        limit = bounds_of(self._parts.config().server).body
+        limit = bounds_of(self._parts.config()).body
         read = partial(outline_of, call.protocol, call.body, encoding, limit)
         if len(call.body) > (LARGE_COMPRESSED if encoding else LARGE):
             return await trio.to_thread.run_sync(read, limiter=READERS)

@@ -13,6 +13,7 @@ from hypercorn.typing import ASGIReceiveCallable
 from shunt.errors import BodyTooLarge, Kind
 from shunt.server.bounds import MIB, Bounds
 from shunt.server.errors import TurnedAway
+from shunt.server.tally import Refusal
 from shunt.wire.headers import Headers, get
 
 
@@ -54,6 +55,7 @@ class Store:
                 503,
                 kind=Kind.UNAVAILABLE,
                 retry_after=5,
+                refusal=Refusal.BODIES,
             )
         self.used += more
         share.held += more
@@ -113,7 +115,9 @@ def _deadline(begun: float, received: int, bounds: Bounds) -> float:
 async def _next_within(receive: ASGIReceiveCallable, deadline: float) -> Any:
     with trio.CancelScope(deadline=deadline):
         return await receive()
-    raise TurnedAway("The body of the request came too slowly.", 408, kind=Kind.TIMEOUT)
+    raise TurnedAway(
+        "The body of the request came too slowly.", 408, kind=Kind.TIMEOUT, refusal=Refusal.BODY_TIME
+    )
 
 
 async def discard(receive: ASGIReceiveCallable) -> None:

@@ -14,8 +14,9 @@ from typing import Final
 from attrs import frozen
 
 from shunt.config.addresses import is_loopback
-from shunt.errors import NotAllowed
+from shunt.errors import Kind
 from shunt.server.errors import TurnedAway
+from shunt.server.tally import Refusal
 from shunt.wire.headers import Headers, get, get_all, text
 
 _AUTHORITY: Final = re.compile(
@@ -39,7 +40,7 @@ def read_host(headers: Headers) -> Authority:
     hosts = get_all(headers, b"host")
     found = _AUTHORITY.fullmatch(hosts[0].decode("ascii", "replace")) if len(hosts) == 1 else None
     if found is None:
-        raise TurnedAway("The request needs exactly one proper Host header.", 400)
+        raise TurnedAway("The request needs exactly one proper Host header.", 400, refusal=Refusal.HOST)
     port = found["port"]
     return Authority(found["name"].strip("[]").lower(), int(port) if port else None)
 
@@ -59,21 +60,32 @@ def check_host(host: Authority, local: tuple[str, int], allowed: Collection[str]
     if host.port in (None, port) and (is_loopback(host.name) or host.name == address):
         return
     raise TurnedAway(
-        "This server is not called so. Use its address, or add the name to server.allowed_hosts.", 421
+        "This server is not called so. Use its address, or add the name to server.allowed_hosts.",
+        421,
+        refusal=Refusal.HOST,
     )
 
 
 def check_origin(headers: Headers, method: str, path: str) -> None:
-    """Refuse requests that a page of another site has sent; raises NotAllowed. Host is checked already."""
+    """Refuse requests that a page of another site has sent; raises TurnedAway. Host is checked already."""
     host = (get(headers, b"host") or b"").lower()
     for origin in get_all(headers, b"origin"):
         if origin.lower() not in (b"http://" + host, b"https://" + host):
-            raise NotAllowed("Pages of other sites may not use shunt (the request has a foreign Origin).")
+            raise _foreign("the request has a foreign Origin")
     if text(headers, b"sec-fetch-site") in ("cross-site", "same-site"):
         # A link to our front page is fine; nothing happens there.
         visit = method == "GET" and path == "/" and text(headers, b"sec-fetch-mode") == "navigate"
         if not visit or text(headers, b"sec-fetch-dest") != "document":
-            raise NotAllowed("Pages of other sites may not use shunt (Sec-Fetch-Site).")
+            raise _foreign("Sec-Fetch-Site")
+
+
+def _foreign(sign: str) -> TurnedAway:
+    return TurnedAway(
+        f"Pages of other sites may not use shunt ({sign}).",
+        403,
+        kind=Kind.PERMISSION,
+        refusal=Refusal.ORIGIN,
+    )
 
 
 def is_local(headers: Headers, host: Authority, peer: str) -> bool:

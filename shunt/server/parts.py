@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol as Shape
 
-from attrs import frozen
+from attrs import field, frozen
 
 from shunt.config.types import Config
 from shunt.gateway.delivery import Delivery
@@ -13,6 +13,7 @@ from shunt.gateway.lifetime import Lifetime
 from shunt.inference.inbound import Inbound
 from shunt.pool import AccountPool
 from shunt.server.access import Access
+from shunt.server.tally import Tally
 from shunt.watchers.health import Health
 
 
@@ -46,5 +47,7 @@ class ServerParts:
     version: str
     started_at: float
     """Epoch seconds."""
+    tally: Tally = field(factory=Tally)
+    """What was refused so far."""
     troubles: Callable[[], Mapping[str, str]] = dict
     """What the owner should know: logins that the disk refuses, records that were lost."""

@@ -26,13 +26,20 @@ from shunt.server.connection import Connection, Service
 from shunt.server.descriptors import affordable, raise_limit
 from shunt.server.drain import DRAIN, Drain
 from shunt.server.remarks import Remarks
+from shunt.server.tally import Refusal, Tally
 
 log = logging.getLogger(__name__)
 
 NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-BUSY: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
+_FULL: Final = (
+    b'{"type":"error","error":{"type":"overloaded_error","message":"shunt has as many connections open as'
+    b' it may; try again in a moment, or raise connections in [limits]."}}'
 )
+BUSY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+    b"retry-after: 5\r\nconnection: close\r\n\r\n%s" % (len(_FULL), _FULL)
+)
+"""Said before anything was read, hence without a protocol: all of them read this shape."""
 
 
 async def serve(
@@ -41,6 +48,7 @@ async def serve(
     *,
     bounds: Bounds,
     shutdown: trio.Event,
+    tally: Tally | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` on listening sockets until `shutdown` is set and what runs has ended. Owns the sockets.
@@ -51,7 +59,7 @@ async def serve(
     """
     drain = Drain()
     bounds = evolve(bounds, connections=affordable(bounds.connections, raise_limit()))
-    house = House(_service(app, bounds, drain))
+    house = House(_service(app, bounds, drain, tally or Tally()))
     listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]
     async with trio.open_nursery() as serving:
         try:
@@ -72,13 +80,13 @@ async def serve(
         serving.cancel_scope.cancel()
 
 
-def _service(app: ASGIFramework, bounds: Bounds, drain: Drain) -> Service:
+def _service(app: ASGIFramework, bounds: Bounds, drain: Drain, tally: Tally) -> Service:
     config = Config()
     config.accesslog = config.errorlog = None  # the front door logs what happens, once
     config.include_server_header = False
     config.h11_pass_raw_headers = True  # header names go on as they came
     config.keep_alive_max_requests = 10**9  # no reason to ever end a good connection
-    return Service(ASGIWrapper(app), config, WorkerContext(None), {DRAIN: drain}, bounds, Remarks())
+    return Service(ASGIWrapper(app), config, WorkerContext(None), {DRAIN: drain}, bounds, Remarks(), tally)
 
 
 @define(eq=False)
@@ -99,6 +107,7 @@ class House:
                 if error.errno not in NO_ROOM:
                     raise
                 self._service.remarks.warn("accept", f"cannot accept connections: {error.strerror}")
+                self._service.tally.add(Refusal.DESCRIPTORS)
                 self._make_room()
                 await trio.sleep(0.1)
                 continue
@@ -131,12 +140,14 @@ class House:
             self._service.remarks.warn(
                 "address", f"{address} has {bounds.per_address} connections open; refusing more"
             )
+            self._service.tally.add(Refusal.ADDRESS)
             return False
         if len(self._connections) < bounds.connections or self._make_room():
             return True
         self._service.remarks.warn(
             "full", f"{bounds.connections} connections are open and none is idle; refusing more"
         )
+        self._service.tally.add(Refusal.CONNECTIONS)
         return False
 
     def _make_room(self) -> bool:

@@ -45,6 +45,8 @@ class Picture:
     """Epoch seconds."""
     troubles: Mapping[str, str] = field(factory=dict)
     """What the owner should know, by what it concerns: logins the disk refuses, records lost."""
+    refusals: Mapping[str, int] = field(factory=dict)
+    """Requests and connections that were refused since the start, by reason."""
 
 
 def status(picture: Picture) -> Document:
@@ -66,6 +68,7 @@ def status(picture: Picture) -> Document:
         "savings": savings(state, picture.now),
         "watchers": [_watcher(condition) for condition in picture.watchers],
         "troubles": dict(picture.troubles),
+        "refusals": dict(picture.refusals),
     }
 
 

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from shunt.server.errors import TurnedAway
+from shunt.server.tally import Refusal
 
 _PLAIN: Final = re.compile(r"[!-~]*")
 """Visible ASCII."""
@@ -24,14 +25,23 @@ def check_method(method: str) -> None:
             f"The method {method[:20]} is not served here.",
             405,
             headers=((b"allow", b"GET, HEAD, POST, PUT, DELETE"),),
+            refusal=Refusal.TARGET,
         )
 
 
 def check_target(path: str, query: bytes) -> None:
     """Refuse everything but an absolute path in plain form; raises TurnedAway."""
     if not path.startswith("/"):
-        raise TurnedAway("The request target has to be a path that begins with /.", 400)
+        raise TurnedAway(
+            "The request target has to be a path that begins with /.", 400, refusal=Refusal.TARGET
+        )
     if not _PLAIN.fullmatch(path + query.decode("latin1")) or b"#" in query:
-        raise TurnedAway("The request target holds characters that have to be percent-encoded.", 400)
+        raise TurnedAway(
+            "The request target holds characters that have to be percent-encoded.",
+            400,
+            refusal=Refusal.TARGET,
+        )
     if _ODD.search(path):
-        raise TurnedAway("The path holds //, \\, .. or an escape that is not taken here.", 400)
+        raise TurnedAway(
+            "The path holds //, \\, .. or an escape that is not taken here.", 400, refusal=Refusal.TARGET
+        )

@@ -10,10 +10,12 @@ import logging
 import os
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Iterable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Final, TextIO
+from urllib.parse import quote
 
 from attrs import define, field
 
@@ -21,6 +23,10 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 BACKUPS: Final = 5
 SHORTEST: Final = 8
 """Shorter strings are not learnt as secrets: blanking them would blank ordinary words."""
+
+MOST: Final = 500
+"""Secrets remembered: a login renewed every hour for weeks must not make each line slower."""
+URL_SAFE: Final = str.maketrans("+/", "-_")
 
 QUIET: Final = (
     "httpx2",
@@ -50,20 +56,39 @@ CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters (tab and newline apart): remote text must not steer a terminal."""
 
 
+def forms(secret: str) -> frozenset[str]:
+    """The ways in which a secret may turn up in a text.
+
+    In base64 it stands at one of three places within a group, with other bytes before and after; what is
+    found is what depends on the secret alone.
+    """
+    raw = secret.encode()
+    found = {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1]}
+    for before in range(3):
+        whole = b64encode(bytes(before) + raw).decode().rstrip("=")
+        settled = whole[(0, 2, 3)[before] : len(whole) - (1 if (before + len(raw)) % 3 else 0)]
+        found |= {settled, settled.translate(URL_SAFE)}
+    return frozenset(form for form in found if len(form) >= SHORTEST)
+
+
 @define
 class Redactor:
     """Blanks known secrets and everything that looks like one."""
 
-    _known: set[str] = field(factory=set, repr=False)
+    _known: dict[str, frozenset[str]] = field(factory=dict, repr=False)
+    """Secret → the ways in which it may be written; the longest known goes first."""
     _pattern: re.Pattern[str] | None = field(default=None, repr=False)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Blank these values from now on, whatever they look like."""
-        fresh = {secret for secret in secrets if len(secret) >= SHORTEST} - self._known
+        """Blank these values from now on, whatever they look like, also percent-encoded or in base64."""
+        fresh = [secret for secret in secrets if len(secret) >= SHORTEST and secret not in self._known]
+        for secret in fresh:
+            self._known[secret] = forms(secret)
+        while len(self._known) > MOST:
+            del self._known[next(iter(self._known))]
         if fresh:
-            self._known |= fresh
-            longest_first = sorted(self._known, key=len, reverse=True)
-            self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
+            longest_first = sorted({form for known in self._known.values() for form in known}, key=len)[::-1]
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def clean(self, text: str) -> str:
         """The text without secrets and control characters."""

@@ -21,6 +21,7 @@ from shunt.server.access import Access
 from shunt.server.app import create_app
 from shunt.server.bounds import Bounds
 from shunt.server.parts import ServerParts
+from shunt.server.tally import Tally
 from shunt.watchers.health import Health
 from shunt.wire.headers import Headers
 from tests.fakes.client import RawClient, RawResponse, raw_client, request
@@ -113,7 +114,9 @@ class Setting:
     health: Health = field(factory=lambda: Health(lambda: T0))
     reloaded: int = 0
     reload_error: Exception | None = None
+    tally: Tally = field(factory=Tally)
     pool: AccountPool = field(init=False)
+    access: Access = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.pool = AccountPool(
@@ -126,13 +129,15 @@ class Setting:
         )
         for name in self.accounts:
             self.pool.custody_changed(name, Custody.PRESENT)
+        self.access = Access(self.config, lambda: trio.current_time())  # noqa: PLW0108 - only once trio runs
 
     def parts(self) -> ServerParts:
         """Everything a server needs."""
         return ServerParts(
             gateway=self.gateway,
             pool=self.pool,
-            access=Access(self.config, trio.current_time),
+            access=self.access,
+            tally=self.tally,
             config=lambda: self.config,
             health=self.health,
             waiting=lambda: 3,

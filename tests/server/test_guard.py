@@ -11,6 +11,7 @@ import trio
 from attrs import evolve
 from trio.testing import MockClock
 
+from shunt.config.limits import LimitsConfig
 from shunt.config.types import ClientConfig, Config, ServerConfig
 from shunt.errors import NoAccounts
 from shunt.gateway.delivery import Delivery
@@ -442,3 +443,80 @@ async def test_a_new_request_during_shutdown_is_refused(clock: MockClock) -> Non
         assert (answer.status, answer.get(b"connection")) == (503, b"close")
         assert not served.gateway.asked
         await served.server.ended.wait()
+
+
+# ── keys that are taken back, and shares ──────────────────────────────────────────────────────────
+
+LAPTOP = (b"x-api-key", b"laptop-key-5678")
+DESK = (b"x-api-key", b"desk-key-5678901")
+KEYED = Config(
+    clients=(
+        ClientConfig("laptop", sha256(LAPTOP[1]).hexdigest()),
+        ClientConfig("desk", sha256(DESK[1]).hexdigest()),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "event"), [(MESSAGES, b"event: error\n"), (CHAT, b'"error"'), (RESPONSES, b"response.failed")]
+)
+async def test_a_withdrawn_key_ends_its_own_streams(path: bytes, event: bytes) -> None:
+    """At once, with the protocol's error event; the streams of other keys go on."""
+    async with (
+        house(streaming(PING, 0.02, over=False), config=KEYED) as served,
+        served.client() as gone,
+        served.client() as staying,
+    ):
+        await gone.send(served.request(b"POST", path, (LAPTOP,), STREAMED))
+        await staying.send(served.request(b"POST", path, (DESK,), STREAMED))
+        stream, other = await gone.begin(), await staying.begin()
+        await stream.piece()
+        served.setting.access.configure(evolve(KEYED, clients=KEYED.clients[1:]))
+        with trio.fail_after(5):
+            answer = await stream.rest()
+            assert await other.piece()
+            assert await other.piece()
+        assert answer.complete
+        assert event in answer.body
+        assert b"withdrawn" in answer.body
+        assert served.setting.tally.counts == {"withdrawn": 1}
+
+
+async def test_one_client_may_be_held_to_a_number_of_requests() -> None:
+    """The next one is told so with a 429; another client is served, and so is the first one later."""
+    config = evolve(KEYED, limits=LimitsConfig(requests_per_client=1))
+    opened = Opened()
+    async with house(opened.answer, config=config) as served:
+        async with served.client() as client:
+            await client.send(served.request(b"POST", MESSAGES, (LAPTOP,), STREAMED))
+            await opened.opened.wait()
+            served.gateway.answer = echo
+            refused = await served.ask(b"POST", MESSAGES, (LAPTOP,), MESSAGE)
+            assert (refused.status, refused.get(b"retry-after"), shape(refused)) == (429, b"5", "messages")
+            assert (await served.ask(b"POST", MESSAGES, (DESK,), MESSAGE)).status == 200
+        await opened.closed.wait()
+        assert (await served.ask(b"POST", MESSAGES, (LAPTOP,), MESSAGE)).status == 200
+        assert served.setting.tally.counts == {"requests_per_client": 1}
+
+
+async def test_a_request_that_never_ends_is_ended(clock: MockClock) -> None:
+    """After the hours of the configuration, with the protocol's error event."""
+    config = Config(limits=LimitsConfig(request_hours=0.01))
+    async with house(streaming(PING, 5.0, over=False), config=config) as served, served.client() as client:
+        await client.send(served.request(b"POST", MESSAGES, (), STREAMED))
+        answer = await client.response()
+        assert answer.complete
+        assert b"event: error" in answer.body
+        assert b"request_hours" in answer.body
+        assert served.setting.tally.counts == {"request_time": 1}
+
+
+async def test_what_is_refused_is_counted() -> None:
+    """Each kind under its name, as /status shows it."""
+    async with house(server=SMALL) as served:
+        await served.ask(b"POST", MESSAGES, ((b"host", b"evil.example"),), b"{}")
+        await served.ask(b"POST", MESSAGES, ((b"origin", b"https://evil.example"),), b"{}")
+        await served.ask(b"POST", b"//x", (), b"{}")
+        await served.ask(b"POST", MESSAGES, (), b"x" * 100_000)
+        status = json.value((await served.ask(b"GET", b"/status")).body)
+        assert status["refusals"] == {"body_size": 1, "host": 1, "origin": 1, "target": 1}

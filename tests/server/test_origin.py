@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shunt.errors import NotAllowed
 from shunt.server.errors import TurnedAway
 from shunt.server.origin import Authority, check_host, check_origin, is_local, read_host
 from shunt.wire.headers import Headers
@@ -151,8 +150,9 @@ def test_our_own_pages_and_programs_may_call(headers: Headers, method: str, path
 )
 def test_pages_of_other_sites_may_not(headers: Headers, method: str, path: str) -> None:
     """A foreign, null or doubled Origin, or a cross-site fetch, is refused on every route."""
-    with pytest.raises(NotAllowed):
+    with pytest.raises(TurnedAway) as refused:
         check_origin(headers, method, path)
+    assert refused.value.failure.http_status == 403
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from shunt.store.logs import Redactor, open_logs
+from shunt.store.logs import MOST, Redactor, open_logs
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,38 @@ def test_learnt_secrets_are_blanked_longest_first() -> None:
     redactor = Redactor()
     redactor.learn(["letmein-1", "letmein-1-and-more"])
     assert redactor.clean("x letmein-1-and-more y letmein-1 z") == "x *** y *** z"
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:"])
+@pytest.mark.parametrize("after", ["", "!", "!!", ":and more"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_learnt_secrets_are_blanked_in_base64(
+    before: str, after: str, encode: Callable[[bytes], bytes]
+) -> None:
+    """Wherever in the encoded text they stand: a basic-auth header gives no password away."""
+    redactor = Redactor()
+    redactor.learn(["canary/0+1~2?3>4"])
+    secret = "canary/0+1~2?3>4"
+    cleaned = redactor.clean(f"x {encode((before + secret + after).encode()).decode()} y")
+    assert "***" in cleaned
+    left = cleaned.replace("***", "").removeprefix("x ").removesuffix(" y")
+    assert len(left) <= len(base64.b64encode((before + after).encode())) + 6
+
+
+@pytest.mark.parametrize("safe", ["", "/"])
+def test_learnt_secrets_are_blanked_percent_encoded(safe: str) -> None:
+    """As they stand in a query."""
+    redactor = Redactor()
+    redactor.learn(["canary/0+1=2?3&4"])
+    assert redactor.clean(f"?k={quote('canary/0+1=2?3&4', safe=safe)}") == "?k=***"
+
+
+def test_the_longest_known_secrets_are_forgotten() -> None:
+    """A login that is renewed for months does not make the log ever slower."""
+    redactor = Redactor()
+    redactor.learn([f"canary-number-{n}" for n in range(MOST + 1)])
+    assert "***" in redactor.clean(f"canary-number-{MOST}")
+    assert redactor.clean("[canary-number-0]") == "[canary-number-0]"
 
 
 def test_short_strings_are_not_learnt() -> None:
