@@ -14,7 +14,7 @@ from shunt.cli.files import Files, open_files
 from shunt.cli.invocation import Invocation, as_json, places
 from shunt.cli.terminal import clean, emit, note
 from shunt.config.exposure import bind_problem, bind_warning
-from shunt.config.overrides import overrides
+from shunt.config.overrides import overrides, token
 from shunt.config.types import LISTS, MODELS, TABLES, Config, keys_of
 from shunt.config.values import toml
 from shunt.errors import ConfigError, StoreError
@@ -112,9 +112,9 @@ def _examined(files: Files) -> tuple[list[str], list[str], Config | None]:
 
 
 def _overridden(files: Files) -> dict[tuple[str, str], str]:
-    """(section, key) → the variable of the environment that sets it."""
+    """(section, key) → the variable of the environment that sets it; a section's item stands with it."""
     found, _ = overrides(with_secret_files(files.call.environ))
-    return {(each.section, each.key): each.variable for each in found}
+    return {each.place: each.variable for each in found}
 
 
 def _document(config: Config) -> dict[str, Any]:
@@ -135,7 +135,9 @@ def _lines(config: Config, sources: Mapping[tuple[str, str], str]) -> Iterator[s
     for name, kind in LISTS.items():
         for item in getattr(config, name):
             yield f"\n[[{name}]]"
-            yield from (f"{key} = {_toml(kind, key, value)}" for key, value in _shown(item).items())
+            for key, value in _shown(item).items():
+                variable = sources.get((f"{name} {token(item.name)}", key))
+                yield f"{key} = {_toml(kind, key, value)}{f'  # from {variable}' if variable else ''}"
     if config.models:
         yield f"\n[{MODELS}]"
         yield from (f"{toml(asked)} = {toml(served)}" for asked, served in config.models.items())

@@ -85,6 +85,18 @@ def _doctor() -> click.Command:
     return doctor
 
 
+def _completions() -> click.Command:
+    from shunt.cli.completions import completions
+
+    return completions
+
+
+def _help() -> click.Command:
+    from shunt.cli.help import show_help
+
+    return show_help
+
+
 COMMANDS = (
     Entry("run", "Serve in the foreground; --demo needs no account.", _run),
     Entry("status", "How the accounts stand: windows, cooldowns, savings.", _status),
@@ -95,6 +107,8 @@ COMMANDS = (
     Entry("strategy", "Show or change how accounts are chosen.", _strategy),
     Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
+    Entry("completions", "Print a completion script for your shell.", _completions),
+    Entry("help", "Explain a command or a topic.", _help),
 )
 
 FORMER_NAMES = {"start": "run", "add": "add-account", "remove": "remove-account"}
@@ -116,10 +130,6 @@ class Program(click.Group):
         """List the subcommands from the table, importing none of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.about) for entry in COMMANDS])
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take `shunt help COMMAND` for `shunt COMMAND --help`."""
-        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -83,7 +83,11 @@ def header_table() -> Reader:
             _check_header(name, content)
         return dict(value)
 
-    return Reader(kind, read, secret=True)
+    def from_text(written: str) -> dict[str, str]:
+        lines = [line.partition(":") for line in written.splitlines() if line.strip()]
+        return {name.strip(): content.strip() for name, _, content in lines}
+
+    return Reader(kind, read, from_text, secret=True)
 
 
 def _check_header(name: str, content: object) -> None:

@@ -1,14 +1,19 @@
 """What the environment sets: `SHUNT_<SECTION>_<KEY>` for every key of every one-off section.
 
-An empty variable counts as not set. `SHUNT_<SECTION>_<KEY>_FILE` names a file that holds a secret; the
-caller reads such files first (`secret_files` says which), for nothing here touches a disk.
+For sections that are written once per item the item's name stands between: `SHUNT_ACCOUNTS_WORK_PROVIDER`
+sets the provider of account `work`, and makes that account when config.toml has none of this name.
+
+An empty variable counts as not set. `…_FILE` behind the name of a secret's variable names a file that
+holds it; the caller reads such files first (`secret_files` says which), for nothing here touches a disk.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import attrs
 from attrs import frozen
 
 from shunt.config.misread import Misread
@@ -38,11 +43,8 @@ def _long_names() -> Iterator[tuple[str, tuple[str, str]]]:
 VARIABLES: Final[Mapping[str, tuple[str, str]]] = {**dict(_long_names()), **SHORT}
 """Every variable that sets a key, and the (section, key) it sets."""
 
-_FILES: Final = {
-    f"{variable}_FILE": variable
-    for variable, (section, key) in VARIABLES.items()
-    if keys_of(TABLES[section])[key].reader.secret
-}
+FILE: Final = "_FILE"
+"""What a secret's variable ends with when it names a file."""
 
 
 @frozen
@@ -54,11 +56,32 @@ class Override:
     key: str
     value: Any
     """As TOML would hold it."""
+    item: str = ""
+    """The account or client it belongs to, as `token` writes its name; empty in one-off sections."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What it overrides; no two differ in nothing else."""
+        return (f"{self.section} {self.item}" if self.item else self.section, self.key)
+
+
+def token(name: str) -> str:
+    """An item's name as a part of a variable's: `my.work` → `MY_WORK`."""
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+
+
+def item_variable(section: str, name: str, key: str) -> str:
+    """The variable that sets a key of one item."""
+    return f"{PREFIX}{section}_{token(name)}_{key}".upper()
 
 
 def secret_files(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables to be filled from a file: variable → path, from `…_FILE` in the environment."""
-    return {variable: environ[name] for name, variable in _FILES.items() if environ.get(name)}
+    return {
+        name.removesuffix(FILE): path
+        for name, path in environ.items()
+        if path and name.endswith(FILE) and _is_secret(_target(name.removesuffix(FILE)))
+    }
 
 
 def overrides(environ: Mapping[str, str]) -> tuple[tuple[Override, ...], tuple[str, ...]]:
@@ -66,22 +89,78 @@ def overrides(environ: Mapping[str, str]) -> tuple[tuple[Override, ...], tuple[s
     found: dict[tuple[str, str], Override] = {}
     problems: list[str] = []
     for variable in sorted(name for name, value in environ.items() if name.startswith(PREFIX) and value):
-        target = VARIABLES.get(variable)
+        target = _target(variable)
         if target is None:
-            if variable not in _FILES and (problem := _stray(variable)):
+            if not _names_file(variable) and (problem := _stray(variable)):
                 problems.append(problem)
             continue
-        section, key = target
+        section, item, key = target
         try:
-            value = keys_of(TABLES[section])[key].reader.from_text(environ[variable])
+            value = keys_of(_kind(section))[key].reader.from_text(environ[variable])
         except Misread as complaint:
             problems.append(f"{variable}: [{section}] {key}: {complaint}")
             continue
-        other = found.get(target)
+        override = Override(variable, section, key, value, item)
+        other = found.get(override.place)
         if other is not None and other.value != value:
             problems.append(f"{variable}: contradicts {other.variable}; set only one of them")
-        found[target] = Override(variable, section, key, value)
+        found[override.place] = override
     return tuple(found.values()), tuple(problems)
+
+
+def merged(document: Mapping[str, Any], found: tuple[Override, ...]) -> dict[str, Any]:
+    """The document with what the environment sets laid over it; tables of a wrong kind are left alone."""
+    result = dict(document)
+    for each in found:
+        if not each.item:
+            table = result.get(each.section, {})
+            if isinstance(table, dict):
+                result[each.section] = {**table, each.key: each.value}
+        elif isinstance(items := result.get(each.section, []), list):
+            result[each.section] = _with_item(items, each)
+    return result
+
+
+def _with_item(items: list[Any], each: Override) -> list[Any]:
+    for index, item in enumerate(items):
+        if isinstance(item, dict) and token(str(item.get("name", ""))) == each.item:
+            return [*items[:index], {**item, each.key: each.value}, *items[index + 1 :]]
+    return [*items, {"name": each.item.lower().replace("_", "-"), each.key: each.value}]
+
+
+def _kind(section: str) -> type[Any]:
+    return TABLES[section] if section in TABLES else LISTS[section]
+
+
+def _target(variable: str) -> tuple[str, str, str] | None:
+    """Section, item and key that a variable sets; None when it sets none."""
+    if variable in VARIABLES:
+        section, key = VARIABLES[variable]
+        return section, "", key
+    for section, kind in LISTS.items():
+        prefix = f"{PREFIX}{section}_".upper()
+        if variable.startswith(prefix):
+            # The longest key counts: …_API_KEY_ENV ends with a key that another key begins.
+            for key in sorted(keys_of(kind), key=len, reverse=True):
+                item = variable.removeprefix(prefix).removesuffix(f"_{key.upper()}")
+                if (
+                    key != "name"
+                    and variable == f"{prefix}{item}_{key.upper()}"
+                    and token(item) == item != ""
+                ):
+                    return section, item, key
+    return None
+
+
+def _is_secret(target: tuple[str, str, str] | None) -> bool:
+    if target is None:
+        return False
+    section, _item, key = target
+    return attrs.fields_dict(_kind(section))[key].repr is False
+
+
+def _names_file(variable: str) -> bool:
+    return variable.endswith(FILE) and _is_secret(_target(variable.removesuffix(FILE)))
 
 
 def _stray(variable: str) -> str | None:
@@ -90,7 +169,11 @@ def _stray(variable: str) -> str | None:
         if variable.startswith(f"{PREFIX}{section}_".upper()):
             known = [name for name, target in VARIABLES.items() if target[0] == section]
             return f"{variable}: sets no key of [{section}]{hint(variable, known)}"
-    for section in (*LISTS, MODELS):
+    for section, kind in LISTS.items():
         if variable.startswith(f"{PREFIX}{section}_".upper()):
-            return f"{variable}: [{section}] is set in config.toml only"
+            form = f"{PREFIX}{section}_NAME_KEY".upper()
+            known = [name for name in keys_of(kind) if name != "name"]
+            return f"{variable}: names no key of [[{section}]]; the form is {form} ({', '.join(known)})"
+    if variable.startswith(f"{PREFIX}{MODELS}_".upper()):
+        return f"{variable}: [{MODELS}] is set in config.toml only"
     return None

@@ -15,7 +15,7 @@ import attrs
 from shunt.config.draft import Draft
 from shunt.config.locate import Lines
 from shunt.config.misread import Misread
-from shunt.config.overrides import Override, overrides
+from shunt.config.overrides import merged, overrides
 from shunt.config.predecessor import translate
 from shunt.config.telling import Telling
 from shunt.config.types import Config, ServerConfig, keys_of
@@ -39,10 +39,15 @@ def parse(text: str, *, source: str, environ: Mapping[str, str], known_providers
     text = text.removeprefix("\ufeff")
     translation = translate(read_toml(text, source))
     found, lines = overrides(environ)
-    draft = Draft(_merged(translation.document, found))
+    draft = Draft(merged(translation.document, found))
     config = draft.config(known_providers, translation.ignored)
     if draft.problems or lines or config is None:
-        told = Telling(Lines(text), source, translation, {(each.section, each.key): each for each in found})
+        told = Telling(
+            Lines(text),
+            source,
+            attrs.evolve(translation, document=draft.document),
+            {each.place: each for each in found},
+        )
         raise ConfigError(*lines, *told.lines(draft.problems))
     return config
 
@@ -81,12 +86,3 @@ def with_overrides(
     if problems:
         raise ConfigError(*problems)
     return attrs.evolve(config, server=attrs.evolve(config.server, **changes))
-
-
-def _merged(document: dict[str, Any], found: tuple[Override, ...]) -> dict[str, Any]:
-    merged = dict(document)
-    for each in found:
-        table = merged.get(each.section, {})
-        if isinstance(table, dict):
-            merged[each.section] = {**table, each.key: each.value}
-    return merged

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from shunt.config.locate import Lines, Path
 from shunt.config.misread import Problem
-from shunt.config.overrides import Override
+from shunt.config.overrides import Override, item_variable, token
 from shunt.config.predecessor import Translation
 from shunt.config.spelling import quoted
 from shunt.config.types import LISTS
@@ -29,7 +29,7 @@ class Telling:
     source: str
     translation: Translation
     overridden: Mapping[tuple[str, str], Override]
-    """Keys that the environment set, by section and key."""
+    """Keys that the environment set, by their place."""
 
     def lines(self, problems: Sequence[Problem]) -> Iterator[str]:
         """The problems in the order of the file."""
@@ -50,9 +50,13 @@ class Telling:
         return self.text.first(path) or 0
 
     def _origin(self, path: Path, line: int) -> str:
-        override_ = self.overridden.get((str(path[0]), str(path[-1])))
+        section, key = str(path[0]), str(path[-1])
+        name = _name(path, self.translation.document)
+        override_ = self.overridden.get((f"{section} {token(name)}" if name else section, key))
         if override_ is not None:
             return override_.variable
+        if name and not line:  # an item that only the environment knows
+            return item_variable(section, name, key)
         return f"{self.source}:{line}" if line else self.source
 
 
@@ -64,6 +68,15 @@ def _where(path: Path, document: Mapping[str, Any]) -> str:
     written = item.get("name") if isinstance(item, dict) else None
     called = quoted(written) if isinstance(written, str) else f"#{int(path[1]) + 1}"
     return " ".join((f"[[{section}]]", called, *(_key(step) for step in path[2:])))
+
+
+def _name(path: Path, document: Mapping[str, Any]) -> str:
+    """Name of the item that a path leads into; empty when it leads into none."""
+    if len(path) < 3 or path[0] not in LISTS:
+        return ""
+    item = document[str(path[0])][path[1]]
+    written = item.get("name") if isinstance(item, dict) else None
+    return written if isinstance(written, str) else ""
 
 
 def _key(step: str | int) -> str:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from shunt.config.overrides import VARIABLES, Override, overrides, secret_files
-from shunt.config.types import TABLES, keys_of
+from shunt.config.overrides import VARIABLES, Override, item_variable, merged, overrides, secret_files, token
+from shunt.config.types import LISTS, TABLES, keys_of
 
 
 def test_every_key_of_every_section_has_a_variable() -> None:
@@ -60,7 +60,14 @@ def test_what_is_not_ours_is_left_alone(environ: dict[str, str]) -> None:
             {"SHUNT_SERVER_PROT": "1"},
             'SHUNT_SERVER_PROT: sets no key of [server]; did you mean "SHUNT_SERVER_PORT"?',
         ),
-        ({"SHUNT_ACCOUNTS_MAIN_KEY": "x"}, "SHUNT_ACCOUNTS_MAIN_KEY: [accounts] is set in config.toml only"),
+        (
+            {"SHUNT_CLIENTS_LAPTOP_KEY": "x"},
+            (
+                "SHUNT_CLIENTS_LAPTOP_KEY: names no key of [[clients]]; the form is SHUNT_CLIENTS_NAME_KEY "
+                f"({', '.join(key for key in keys_of(LISTS['clients']) if key != 'name')})"
+            ),
+        ),
+        ({"SHUNT_MODELS_X": "y"}, "SHUNT_MODELS_X: [models] is set in config.toml only"),
         (
             {"SHUNT_ROUTING_PIN_SPILLS": "maybe"},
             'SHUNT_ROUTING_PIN_SPILLS: [routing] pin_spills: must be true or false, not "maybe"',
@@ -89,3 +96,69 @@ def test_secrets_may_come_from_files() -> None:
         "SHUNT_SERVER_REMOTE_KEY": "/run/k"
     }
     assert overrides({"SHUNT_SERVER_PORT_FILE": "/run/p"})[1]
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "override"),
+    [
+        ("SHUNT_ACCOUNTS_WORK_PROVIDER", "openai", ("accounts", "provider", "openai", "WORK")),
+        ("SHUNT_ACCOUNTS_MY_WORK_API_KEY_ENV", "KEY", ("accounts", "api_key_env", "KEY", "MY_WORK")),
+        ("SHUNT_ACCOUNTS_WORK_API_KEY", "sk-test", ("accounts", "api_key", "sk-test", "WORK")),
+        ("SHUNT_ACCOUNTS_WORK_PRIORITY", "3", ("accounts", "priority", 3, "WORK")),
+        (
+            "SHUNT_ACCOUNTS_WORK_HEADERS",
+            "X-A: 1\nX-B: a:b",
+            ("accounts", "headers", {"X-A": "1", "X-B": "a:b"}, "WORK"),
+        ),
+        ("SHUNT_CLIENTS_LAPTOP_POOLS", "a, b", ("clients", "pools", ["a", "b"], "LAPTOP")),
+    ],
+)
+def test_a_variable_sets_a_key_of_one_item(
+    variable: str, text: str, override: tuple[str, str, object, str]
+) -> None:
+    """SHUNT_ACCOUNTS_<NAME>_<KEY>: the longest key that fits is meant, the rest is the name."""
+    section, key, value, item = override
+    assert overrides({variable: text}) == ((Override(variable, section, key, value, item),), ())
+    assert item_variable(section, item, key) == variable
+
+
+def test_every_key_of_an_item_has_a_variable() -> None:
+    """Nothing but the name itself needs a file."""
+    for section, kind in LISTS.items():
+        for key in keys_of(kind).keys() - {"name"}:
+            variable = item_variable(section, "some one", key)
+            found, problems = overrides({variable: "1"})
+            assert problems or [(each.item, each.key) for each in found] == [("SOME_ONE", key)]
+
+
+def test_items_are_changed_or_made() -> None:
+    """An account that the file has is found whatever its spelling; another one is made, with that name."""
+    document = {"accounts": [{"name": "my.work", "provider": "anthropic"}], "server": {"port": 1}}
+    found, _ = overrides(
+        {
+            "SHUNT_ACCOUNTS_MY_WORK_PRIORITY": "1",
+            "SHUNT_ACCOUNTS_MY_HOME_PROVIDER": "openai",
+            "SHUNT_PORT": "2",
+        }
+    )
+    assert merged(document, found) == {
+        "accounts": [
+            {"name": "my.work", "provider": "anthropic", "priority": 1},
+            {"name": "my-home", "provider": "openai"},
+        ],
+        "server": {"port": 2},
+    }
+    assert document["server"] == {"port": 1}
+    assert merged({"accounts": 1, "server": 2}, found) == {"accounts": 1, "server": 2}
+    assert token("my-home") == "MY_HOME"
+
+
+def test_secrets_of_items_may_come_from_files() -> None:
+    """A container's mounted secrets: …_FILE for what must not be seen, and for nothing else."""
+    environ = {"SHUNT_ACCOUNTS_WORK_API_KEY_FILE": "/run/k", "SHUNT_CLIENTS_LAPTOP_KEY_SHA256_FILE": "/run/h"}
+    assert secret_files(environ) == {
+        "SHUNT_ACCOUNTS_WORK_API_KEY": "/run/k",
+        "SHUNT_CLIENTS_LAPTOP_KEY_SHA256": "/run/h",
+    }
+    assert overrides(environ) == ((), ())
+    assert secret_files({"SHUNT_ACCOUNTS_WORK_PROVIDER_FILE": "/run/p"}) == {}

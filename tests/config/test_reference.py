@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from shunt.config.reference import Entry, entries, reference
+from shunt.config.reference import Entry, entries, markdown, reference
 from shunt.config.structure import parse
 from shunt.config.types import LISTS, TABLES, Config, keys_of
 
@@ -36,3 +36,12 @@ def test_defaults_are_written_as_they_are_read() -> None:
     text = "\n".join(line for section, lines in sections.items() for line in (section, *lines))
     tomllib.loads(text)
     assert parse(text, source="c", environ={}, known_providers=()) == Config()
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: f"{entry.section}{entry.key}")
+def test_every_key_is_in_the_topic(entry: Entry) -> None:
+    """`shunt help configuration` shows each key under its section, with meaning, default and variable."""
+    section = markdown().partition(f"\n## {entry.section}\n")[2].partition("\n## ")[0]
+    assert f"**`{entry.key}`**: {entry.meaning}" in section
+    assert entry.variable in section
+    assert entry.default in section

@@ -274,3 +274,15 @@ def test_command_line_overrides() -> None:
 def test_read_toml_is_plain_toml() -> None:
     """The document comes back as written, for those who edit it."""
     assert read_toml("a = 1\n", "x") == {"a": 1}
+
+
+def test_accounts_may_come_from_the_environment_alone() -> None:
+    """No file is needed; what is missing is asked for by the variable's name."""
+    whole = {"SHUNT_ACCOUNTS_WORK_PROVIDER": "openai", "SHUNT_ACCOUNTS_WORK_API_KEY": "sk-test-work"}
+    (account,) = parse("", source="c", environ=whole, known_providers=["openai"]).accounts
+    assert (account.name, account.provider, account.api_key.reveal()) == ("work", "openai", "sk-test-work")
+    with pytest.raises(ConfigError) as caught:
+        parse("", source="c", environ={"SHUNT_ACCOUNTS_WORK_PRIORITY": "1"}, known_providers=["openai"])
+    assert caught.value.problems == (
+        'SHUNT_ACCOUNTS_WORK_PROVIDER: [[accounts]] "work" provider: is missing',
+    )
