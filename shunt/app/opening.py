@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
-from shunt.accounts.credential import Identity, Login
+from shunt.accounts.credential import ApiKey, Identity, Login
 from shunt.accounts.state import Custody as Presence
 from shunt.accounts.state import PoolState
 from shunt.config.keys import configured_keys
+from shunt.config.types import Config
 from shunt.custody import Custody
 from shunt.errors import StoreError
 from shunt.pool import AccountPool, Snapshot
+from shunt.providers.accounts import keyless
 from shunt.routing.tuning import tuning_of
 from shunt.store import snapshots
 from shunt.store.credentials import CredentialStore
@@ -59,7 +62,7 @@ def new_custody(program: Program, upstream: Upstream, services: trio.Nursery) ->
         time.time,
         random.random,
         partial(_credential_changed, program),
-        keys=configured_keys(program.config, program.options.environ),
+        keys=keys_of(program.config, program.options.environ),
         source=partial(login_at, program.options.environ),
     )
 
@@ -70,6 +73,11 @@ def _credential_changed(program: Program, name: str, presence: Presence, identit
     if isinstance(credential, Login):
         program.redactor.learn([credential.access.reveal(), credential.refresh.reveal()])
     program.pool.custody_changed(name, presence, identity)
+
+
+def keys_of(config: Config, environ: Mapping[str, str]) -> dict[str, ApiKey]:
+    """The API keys of a configuration, and the empty ones of servers that ask for none."""
+    return keyless(config.accounts) | configured_keys(config, environ)
 
 
 async def restore(pool: AccountPool, locations: Locations) -> None:

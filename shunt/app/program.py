@@ -194,7 +194,7 @@ class Program:
             raise ConfigError(problem)
         await trio.lowlevel.checkpoint()
         before = self.config.server
-        self.custody.configure(configured_keys(config, self.options.environ))
+        self.custody.configure(opening.keys_of(config, self.options.environ))
         self.config = config
         self._take_accounts(config)
         self.access.configure(config)

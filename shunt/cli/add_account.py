@@ -155,6 +155,7 @@ def add_account(
     """Add the account NAME, or import its login anew.
 
     Without --api-key-env, --api-key-stdin or --import you are asked for an API key, which is not shown.
+    Servers on this machine (ollama, lmstudio, llamacpp, vllm) need none and you are not asked.
     """
     if sum((api_key_env is not None, from_stdin, imported)) > 1:
         raise click.UsageError("--api-key-env, --api-key-stdin and --import exclude each other.")
@@ -231,6 +232,8 @@ def _credential(files: Files, wish: Wish) -> Credential | None:
         else:
             note(f"${wish.api_key_env} is not set here. It has to be where `shunt run` is started.")
         return None
+    if not wish.from_stdin and _goes_without_key(wish):
+        return None
     if wish.from_stdin and not sys.stdin.isatty():
         return ApiKey(api_keys.from_stream(sys.stdin))
     if wish.from_stdin or interactive():
@@ -240,6 +243,12 @@ def _credential(files: Files, wish: Wish) -> Credential | None:
     raise click.UsageError(
         "Say where its key comes from: --api-key-env VARIABLE, --api-key-stdin, or --import."
     )
+
+
+def _goes_without_key(wish: Wish) -> bool:
+    """Whether its server asks for no key, as those on the own machine do."""
+    provider = provider_named(wish.provider)
+    return provider.key_optional and (not provider.key_env and provider.default_url is not None)
 
 
 def _imported(call: Invocation, wish: Wish) -> Credential:
@@ -287,11 +296,12 @@ def _entry(wish: Wish) -> dict[str, Any]:
 
 
 def _report(files: Files, wish: Wish, credential: Credential | None, *, replaced: bool) -> None:
-    kept = (
-        f"its key is read from ${wish.api_key_env}"
-        if credential is None
-        else f"kept in {files.places.credentials_file}"
-    )
+    if credential is not None:
+        kept = f"kept in {files.places.credentials_file}"
+    elif wish.api_key_env is not None:
+        kept = f"its key is read from ${wish.api_key_env}"
+    else:
+        kept = "without a key"
     done = "Imported anew" if replaced else "Added"
     click.echo(f"{done}: {clean(wish.name)} ({wish.provider}), {kept}.")
     if isinstance(credential, Login):

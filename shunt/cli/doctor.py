@@ -136,8 +136,9 @@ def _secret(files: Files, account: AccountConfig, entry: StoredCredential | None
     about = f"account {account.name}"
     credential = entry.credential if entry else None
     holding = holding_of(account, credential, files)
-    if not holding.secret:
-        login = provider_named(account.provider).login is not None
+    provider = provider_named(account.provider)
+    if not holding.secret and not provider.key_optional:
+        login = provider.login is not None
         cure = login_cure(account.name, login=login)
         yield Remark(Level.FAULT, about, "has no key and no login", cure, login=login)
     elif holding.kept_in.startswith("$") and not files.call.environ.get(account.api_key_env):

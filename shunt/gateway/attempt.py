@@ -165,6 +165,8 @@ class Attempts:
             outcome = provider.classify(account, inbound, Answer(*answered, text), self.now())
             return Attempt(outcome, *answered, Body((text,), None, None))
         outcome = provider.classify(account, inbound, Answer(*answered, b""), self.now())
+        if provider.shown is not None:
+            answered = (reply.status, provider.shown(account, reply.headers))
         source = Source(reply.chunks(), lifetime.nursery)
         if inbound.operation is Operation.PASS or inbound.operation is Operation.BATCHES:
             return Attempt(outcome, *answered, Body((), source, None))

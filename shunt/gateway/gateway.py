@@ -222,7 +222,8 @@ class _Committed(AsyncIterator[bytes]):
         delivery = self._pursuit.delivery
         if delivery is None:
             self._sent += 1
-            return self._pursuit.protocol.keep_alive(self._sent - 1)
+            headers = self._pursuit.exchange.inbound.headers
+            return self._pursuit.protocol.bridge(self._sent - 1, headers)
         if delivery.status < 300 and not isinstance(delivery.body, bytes):
             self._body = delivery.body
             return await anext(self._body)

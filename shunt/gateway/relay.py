@@ -105,4 +105,4 @@ class Relay(AsyncIterator[bytes]):
         if not self._body.is_stream or self._body.encoded:
             raise UpstreamBroke(why) from cause
         failure = Failure(kind=UpstreamBroke.kind, message=why, request_id=self._request_id)
-        return self._protocol.encode_stream_error(failure)
+        return self._protocol.break_off(failure, self._body.tap)

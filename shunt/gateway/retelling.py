@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from shunt.errors import ShuntError, UpstreamBroke, UpstreamError, UpstreamUnexpected
 from shunt.gateway.attempt import Body
@@ -18,7 +18,7 @@ from shunt.gateway.relay import Progress
 from shunt.gateway.wording import Rendition
 from shunt.inference.collect import Collector
 from shunt.inference.envelope import stamped, stamped_answer
-from shunt.inference.events import Event, Failed, Finished
+from shunt.inference.events import Event, Failed, Finished, Started
 from shunt.inference.failure import Failure
 from shunt.inference.inbound import Inbound
 from shunt.inference.replay import replay
@@ -42,6 +42,8 @@ class Telling:
     crosses: bool
     """The client speaks another protocol."""
     _events: StreamDecoder
+    arrived_at: float = 0.0
+    """Epoch seconds of the request, for vendors that do not say when they answered."""
     _sse: sse.Decoder = field(factory=sse.Decoder)
     _at: int = 0
     over: bool = False
@@ -82,6 +84,8 @@ class Telling:
         rendition = self.rendition
         out: list[Event] = []
         for event in events:
+            if isinstance(event, Started) and not event.created:
+                event = evolve(event, created=int(self.arrived_at))  # noqa: PLW2901 - dated
             # Within one protocol a seal stands in its own vendor's field, and needs no envelope.
             out.append(stamped(event, rendition.origin, rendition.account) if self.crosses else event)
             if isinstance(event, Finished | Failed):
@@ -103,6 +107,8 @@ class Retelling(AsyncIterator[bytes]):
     """Seconds of silence after which the client is shown that the connection lives."""
     progress: Progress
     _pings: int = 0
+    _begun: bool = False
+    """Something of the answer was sent: before that, clients may bear no other event."""
 
     async def __anext__(self) -> bytes:
         while not self._telling.over:
@@ -110,8 +116,9 @@ class Retelling(AsyncIterator[bytes]):
                 events = await self._telling.next(self._every)
             except trio.TooSlowError:
                 self._pings += 1
-                return self._protocol.keep_alive(self._pings - 1)
+                return self._protocol.keep_alive(self._pings - 1 if self._begun else 0)
             if out := self._encoded(events):
+                self._begun = True
                 return out
         raise StopAsyncIteration
 
@@ -189,7 +196,8 @@ class Retold:
         return json.encode(result)
 
     def _telling(self) -> Telling:
-        return Telling(self.body, self.rendition, self._crosses, codec_named(self._spoken).stream_decoder())
+        decoder = codec_named(self._spoken).stream_decoder()
+        return Telling(self.body, self.rendition, self._crosses, decoder, self.inbound.arrived_at)
 
     async def _collected(self) -> Answer:
         telling, collector = self._telling(), Collector()
@@ -206,6 +214,7 @@ class Retold:
         if not isinstance(document, dict):
             raise UpstreamUnexpected("the upstream's answer is no JSON object")
         answer = codec_named(self._spoken).decode_answer(document)
+        answer = evolve(answer, created=answer.created or int(self.inbound.arrived_at))
         return (
             stamped_answer(answer, self.rendition.origin, self.rendition.account) if self._crosses else answer
         )

@@ -26,6 +26,7 @@ from shunt.protocols import codec_named, protocol_named
 from shunt.protocols.codec import Target
 from shunt.providers import provider_named
 from shunt.providers.base import Provider
+from shunt.routing.affinity import SESSION_HEADERS
 from shunt.wire import headers as header
 from shunt.wire import json
 from shunt.wire.encoding import decoded
@@ -37,6 +38,7 @@ LARGE: Final = 1024 * 1024
 LARGEST: Final = 256 * 1024 * 1024
 """Decoded bytes of a compressed body; the server has checked it against its own, lower limit."""
 THREADS: Final = trio.CapacityLimiter(2)
+MESSAGES: Final = "anthropic-messages"
 VENDORS: Final = ("anthropic", "openai", "codex")
 REASONING_REFUSED: Final = re.compile(
     rb"""invalid[^"]{0,20}signature | thinking[^"]{0,40}bound\ to\ a\ different | bound\ to\ a\ different\ conversation
@@ -90,8 +92,14 @@ class Wording:
         """The request, decoded. Raises InvalidRequest."""
         if self._ask is None:
             document = json.decode_object(self._plain())
-            self._ask = codec_named(self._inbound.protocol).decode_request(document)
+            self._ask = self._keyed(codec_named(self._inbound.protocol).decode_request(document))
         return self._ask
+
+    def _keyed(self, ask: GenerateRequest) -> GenerateRequest:
+        """The request with a key for the vendor's prompt cache: the client's own, else its session's id."""
+        if ask.cache_key and ask.protocol != MESSAGES:
+            return ask
+        return evolve(ask, cache_key=session_of(self._inbound.headers) or ask.cache_key)
 
     def forget_reasoning(self) -> bool:
         """Leave the reasoning of earlier turns out from now on; whether there was any."""
@@ -128,7 +136,9 @@ class Wording:
             query=b"",
             headers=self._foreign_headers() + needed,
             body=json.encode(encoded.document),
-            outline=evolve(self._inbound.outline, model=model),
+            outline=evolve(
+                self._inbound.outline, model=model, session=self.ask().cache_key or self._inbound.conversation
+            ),
         )
         origin, fingerprint = origin_of(account, provider), fingerprint_of(account)
         return Rendition(inbound, self.ask(), encoded.dropped, origin, fingerprint)
@@ -174,6 +184,11 @@ class Wording:
         if plain is None:
             raise InvalidRequest(f"the content encoding {encoding[:40]} cannot be read here")
         return plain
+
+
+def session_of(headers: Headers) -> str:
+    """The session that a client's headers name; empty when they name none."""
+    return next(filter(None, (header.text(headers, name) for name in SESSION_HEADERS)), "")
 
 
 def vendor_of(provider: Provider) -> str:

@@ -90,7 +90,23 @@ class Protocol:
     """Seconds a local client of this protocol bears without any byte of a response."""
     encode_held_error: Callable[[Failure], bytes] | None = None
     """The same for a stream that has carried nothing but keep-alives, where that differs."""
+    encode_break: Callable[[Failure, Tap | None], bytes] | None = None
+    """The same for a stream that was passed on as it came and broke, where that has to fit what the tap read."""
+    held_keep_alive: Callable[[int, Headers], bytes] | None = None
+    """The n-th keep-alive before anything of an answer, given the client's headers, where that differs."""
 
     def end_held_stream(self, failure: Failure) -> bytes:
         """The event(s) that end a stream that has carried nothing but keep-alives."""
         return (self.encode_held_error or self.encode_stream_error)(failure)
+
+    def break_off(self, failure: Failure, tap: Tap | None) -> bytes:
+        """The event(s) that end a stream that was passed on as it came and broke."""
+        return (
+            self.encode_stream_error(failure)
+            if self.encode_break is None
+            else self.encode_break(failure, tap)
+        )
+
+    def bridge(self, nth: int, headers: Headers) -> bytes:
+        """The n-th keep-alive (from 0) of a stream that has carried nothing else, for a client by its headers."""
+        return self.keep_alive(nth) if self.held_keep_alive is None else self.held_keep_alive(nth, headers)

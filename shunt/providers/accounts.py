@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shunt.accounts.account import Account
+from shunt.accounts.credential import ApiKey
+from shunt.accounts.secret import Secret
 from shunt.config.types import AccountConfig, EndpointsConfig
 from shunt.errors import ConfigError
 from shunt.providers import provider_named
@@ -33,3 +37,16 @@ def account_from(config: AccountConfig, endpoints: EndpointsConfig, *, subscript
         ),
         proxy=config.proxy,
     )
+
+
+def keyless(accounts: Iterable[AccountConfig]) -> dict[str, ApiKey]:
+    """The empty key of every account whose server asks for none and that names none.
+
+    It gives way to a key that is configured or stored. A variable that is named and not set is a mistake,
+    not a wish to go without.
+    """
+    return {
+        account.name: ApiKey(Secret(""))
+        for account in accounts
+        if provider_named(account.provider).key_optional and not account.api_key_env
+    }

@@ -348,3 +348,14 @@ def test_the_running_server_is_told(desk: Desk, answer: tuple[int, Any], word: s
     assert word in result.stderr
     assert [call for call, _ in server.calls] == ["POST /accounts/reload"]
     assert [account["name"] for account in accounts(desk)] == ["x"]
+
+
+def test_a_local_server_needs_no_key(desk: Desk) -> None:
+    """Nothing is asked for and nothing stored; a key that is given is kept all the same."""
+    result = desk.run("add-account", "local", "--provider", "ollama")
+    assert result.exit_code == 0, result.output
+    assert accounts(desk) == [{"name": "local", "provider": "ollama"}]
+    assert (desk.stored(), "without a key" in result.stdout) == ({}, True)
+    keyed = desk.run("add-account", "keyed", "--provider", "vllm", "--api-key-stdin", input=f"{KEY}\n")
+    assert keyed.exit_code == 0, keyed.output
+    assert desk.stored()["keyed"]["key"] == KEY

@@ -125,3 +125,13 @@ async def test_a_client_that_leaves_a_translated_stream_ends_it() -> None:
             await s.ask(chat(stream=True))
         await s.up.requests[0].left.wait()
         assert s.records[0].outcome == "client_gone"
+
+
+async def test_an_answer_is_dated_though_its_vendor_does_not_say() -> None:
+    """Messages answers carry no time; Chat and Responses clients want one."""
+    async with stage([anthropic.stream("hello"), anthropic.plain("hello")], "a") as s:
+        streaming, plain = chat(stream=True), chat(stream=False)
+        answered = await s.ask(streaming)
+        first = json.loads(answered.body.split(b"\n")[0][6:])
+        assert first["created"] == int(streaming.arrived_at)
+        assert (await s.ask(plain)).json["created"] == int(plain.arrived_at)

@@ -45,3 +45,23 @@ async def test_side_calls_are_never_reworded() -> None:
     inbound = message(operation=Operation.BATCHES, path="/v1/messages/batches")
     rendition = await Wording(inbound, {"*": {"anthropic": "x"}}).for_account(account("a"))
     assert rendition.inbound is inbound
+
+
+async def test_a_session_in_a_header_keeps_the_vendors_cache_and_session() -> None:
+    """What a client says of its session only in headers still reaches another vendor, as its cache key."""
+    inbound = evolve(message(), headers=((b"X-Session-Id", b"ses_1"),))
+    codex = evolve(account("x"), provider="codex")
+    rendition = await Wording(inbound, {}).for_account(codex)
+    assert json.loads(rendition.inbound.body)["prompt_cache_key"] == "ses_1"
+    assert rendition.inbound.outline.session == "ses_1"
+
+
+async def test_a_conversation_without_a_session_gets_one_that_lasts() -> None:
+    """Later turns of a conversation are the same session to the vendor; another conversation is another."""
+    codex = evolve(account("x"), provider="codex")
+    inbound = message("hi")
+    keys = [
+        json.loads((await Wording(each, {}).for_account(codex)).inbound.body)["prompt_cache_key"]
+        for each in (inbound, evolve(inbound, id="req_other"), message("bye"))
+    ]
+    assert keys[0] == keys[1] != keys[2]

@@ -6,7 +6,7 @@ import pytest
 
 from shunt.config.types import AccountConfig, EndpointsConfig
 from shunt.errors import ConfigError
-from shunt.providers.accounts import account_from
+from shunt.providers.accounts import account_from, keyless
 
 ENDPOINTS = EndpointsConfig(anthropic_url="https://gw.example/base/")
 
@@ -51,3 +51,13 @@ def test_a_stranger_without_an_address_is_refused() -> None:
     """The message names account and key."""
     with pytest.raises(ConfigError, match=r"account a: .*upstream_url"):
         account_from(AccountConfig(name="a", provider="anthropic-compatible"), ENDPOINTS, subscription=False)
+
+
+def test_servers_that_ask_for_no_key_get_along_without_one() -> None:
+    """A local server's account has an empty key; a vendor's has none, nor one whose variable is not set."""
+    ollama = AccountConfig(name="o", provider="ollama")
+    named = AccountConfig(name="n", provider="ollama", api_key_env="OLLAMA_KEY")
+    vendor = AccountConfig(name="v", provider="openrouter")
+    found = keyless((ollama, named, vendor))
+    assert list(found) == ["o"]
+    assert not found["o"].key

@@ -142,7 +142,7 @@ def _sampling(draft: _Draft) -> None:
             continue
         if draft.rules.sampling:
             draft.document[name] = value
-        else:
+        elif value != 1:  # what holds anyway
             draft.drop(name)
 
 
@@ -186,8 +186,8 @@ def _identity(draft: _Draft) -> None:
         known = request.protocol.startswith("openai") and len(request.user) <= LONGEST_KEY
         draft.document["safety_identifier"] = request.user if known else _digest(request.user)
     key = request.cache_key
-    if not key and draft.target.vendor == codex.VENDOR:
-        key = _conversation_key(request)
+    if not key and (request.protocol != NAME or draft.target.vendor == codex.VENDOR):
+        key = _conversation_key(request)  # without one, turns of a conversation miss each other's cache
     draft.put("prompt_cache_key", key if len(key) <= LONGEST_KEY else _digest(key))
     if request.metadata and request.protocol.startswith("openai"):
         draft.document["metadata"] = dict(request.metadata)

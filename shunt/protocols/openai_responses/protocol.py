@@ -7,8 +7,8 @@ from typing import Final
 from shunt.protocols.base import Protocol
 from shunt.protocols.openai_errors import decode_error, encode_error
 from shunt.protocols.openai_responses.codec import CODEC
-from shunt.protocols.openai_responses.errors import encode_held_error, encode_stream_error
-from shunt.protocols.openai_responses.keep_alive import keep_alive
+from shunt.protocols.openai_responses.errors import encode_break, encode_held_error, encode_stream_error
+from shunt.protocols.openai_responses.keep_alive import held_keep_alive, keep_alive
 from shunt.protocols.openai_responses.outline import outline
 from shunt.protocols.openai_responses.tap import ResponsesStreamTap, body_tap
 
@@ -27,4 +27,6 @@ PROTOCOL: Final = Protocol(
     # Codex has borne 118 s of silence; tunnels in front of it often cut at 100 to 120 s.
     hold_silent=100.0,
     encode_held_error=encode_held_error,
+    encode_break=encode_break,
+    held_keep_alive=held_keep_alive,
 )

@@ -20,6 +20,7 @@ _ENDS: Final = frozenset(
 
 # Once content has begun only these matter. A text that quotes one of them is merely read in vain.
 _TELLING: Final = re.compile(rb'response\.(?:completed|incomplete|failed|cancelled)|"error"')
+_NUMBER: Final = re.compile(rb'"sequence_number"\s*:\s*(\d{1,9})')
 _TYPE: Final = re.compile(rb'"type"\s*:\s*"([a-z_.]+)"')
 
 
@@ -29,6 +30,7 @@ class _Event(Struct):
 
 
 class _Response(Struct):
+    id: Raw = Raw()
     model: Raw = Raw()
     usage: Raw = Raw()
     error: Raw = Raw()
@@ -37,8 +39,21 @@ class _Response(Struct):
 class ResponsesStreamTap(StreamTap):
     """The first events name the model, the terminal one repeats the answer and holds the usage."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer_id = ""
+        """The response's id, once it was told."""
+        self._last = b""
+
+    @property
+    def sequence_number(self) -> int:
+        """The number of the last event that had one; -1 when none has."""
+        found = _NUMBER.findall(self._last)
+        return int(found[-1]) if found else -1
+
     def take(self, event: sse.Event) -> None:
         """Learn from one event."""
+        self._last = event.raw if event.raw[:1] != b":" else self._last
         if self.content and not _TELLING.search(event.raw):
             return
         data = event.data
@@ -64,6 +79,7 @@ class ResponsesStreamTap(StreamTap):
     def _take_response(self, name: str, raw: Raw) -> None:
         response = json.peek(raw, _Response) or _Response()
         self.model = json.peek(response.model, str) or self.model
+        self.answer_id = json.peek(response.id, str) or self.answer_id
         if name in _ENDS:
             self.finished = True
             self.usage = read_usage(json.value(response.usage))

@@ -46,7 +46,8 @@ def write(to: Target | None = None, **changes: Any) -> dict[str, Any]:
 
 def test_the_least_request() -> None:
     """Nothing is stored, so reasoning has to come along."""
-    assert write(stream=True) == {
+    assert write(stream=True, cache_key="conv-1") == {
+        "prompt_cache_key": "conv-1",
         "model": "gpt-5.1",
         "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}],
         "include": [ENCRYPTED],

@@ -9,7 +9,8 @@ from openai.types.responses import ResponseCreatedEvent, ResponseFailedEvent
 
 from shunt.errors import Kind
 from shunt.inference.failure import Failure
-from shunt.protocols.openai_responses.errors import encode_held_error, encode_stream_error
+from shunt.protocols.openai_responses.errors import encode_break, encode_held_error, encode_stream_error
+from shunt.protocols.openai_responses.tap import ResponsesStreamTap
 from shunt.wire import json, sse
 
 
@@ -59,3 +60,22 @@ def test_the_sdk_reads_our_events() -> None:
     error = ResponseFailedEvent.model_validate(failed).response.error
     assert error is not None
     assert error.code == "server_error"
+
+
+def test_a_response_that_was_begun_is_the_one_that_fails() -> None:
+    """A vendor's stream that breaks ends with its own response's id, model and next number."""
+    failure = Failure(Kind.UPSTREAM, "it broke", request_id="req_1")
+    tap = ResponsesStreamTap()
+    assert encode_break(failure, tap) == encode_break(failure, None) == encode_stream_error(failure)
+    created = {
+        "type": "response.created",
+        "sequence_number": 0,
+        "response": {"id": "resp_v", "model": "gpt-x"},
+    }
+    delta = {"type": "response.output_text.delta", "sequence_number": 6, "delta": '"sequence_number": 99'}
+    tap.feed(b"".join(sse.encode("", json.encode(event)) for event in (created, delta)))
+    tap.feed(sse.comment("on the way"))
+    ((_, document),) = events(encode_break(failure, tap))
+    assert document["sequence_number"] == 7
+    response = document["response"]
+    assert (response["id"], response["model"], response["status"]) == ("resp_v", "gpt-x", "failed")
