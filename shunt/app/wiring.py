@@ -15,6 +15,7 @@ from shunt.gateway.exchange import Means
 from shunt.gateway.gateway import Gateway
 from shunt.gateway.hold import WaitingRoom
 from shunt.gateway.listing import Listing
+from shunt.server.greeting import findings
 from shunt.server.parts import ServerParts
 from shunt.store import snapshots
 from shunt.store.foreign_logins import login_at
@@ -77,6 +78,7 @@ def server_parts(program: Program, gateway: Gateway, health: Health, records: Re
         version=__version__,
         started_at=time.time(),
         troubles=lambda: program.troubles(records),
+        findings=lambda: findings(program.options.environ),
     )
 
 

@@ -18,12 +18,15 @@ from shunt.config.types import Config
 from shunt.errors import Kind, NotAllowed, NotAuthenticated
 from shunt.server.errors import TurnedAway
 from shunt.server.routes import Surface
+from shunt.server.sessions import Sessions, session_token
 from shunt.server.tally import Refusal
-from shunt.wire.headers import Headers, get_all
+from shunt.wire.headers import Headers, get, get_all
 
 log = logging.getLogger(__name__)
 
 MINUTE: Final = 60.0
+PAGE: Final = b"x-shunt-page"
+"""Header that our own page sends; a form or an image of another page cannot."""
 ADDRESSES: Final = 1024
 """Addresses remembered; the longest unseen goes first."""
 
@@ -43,6 +46,8 @@ class Caller:
 
 OWNER: Final = Caller(admin=True)
 """Somebody on this machine, without a key."""
+LOGGED_IN: Final = Caller(admin=True, key=b"session")
+"""A browser that traded a one-time code for a session."""
 
 
 @frozen
@@ -55,6 +60,7 @@ class Visit:
     """The caller is on this machine."""
     peer: str
     """Address of the other end of the connection."""
+    method: str = "GET"
 
 
 class Withdrawn(NotAuthenticated):
@@ -82,6 +88,8 @@ class Access:
         self._guesses: OrderedDict[str, _Guesses] = OrderedDict()
         self._unreported = 0
         self._reported = float("-inf")
+        self.sessions = Sessions(now)
+        self._keys: tuple[tuple[bytes, Caller], ...] = ()
         self._staying: dict[trio.CancelScope, Caller] = {}
         self.configure(config)
 
@@ -89,6 +97,7 @@ class Access:
         """Take the keys of a configuration.
 
         Requests that are running keep what they were given, but those whose key is gone are ended.
+        When any key changed, browsers have to log in again: whoever lost a key loses its sessions.
         """
         callers = [
             Caller(client.name, frozenset(client.pools), client.admin, bytes.fromhex(client.key_sha256))
@@ -97,9 +106,12 @@ class Access:
         if config.server.remote_key:
             digest = sha256(config.server.remote_key.reveal().encode()).digest()
             callers.append(Caller(admin=True, key=digest))
-        self._keys = tuple((caller.key, caller) for caller in callers)
+        keys = tuple((caller.key, caller) for caller in callers)
+        changed, self._keys = keys != self._keys, keys
+        if changed:
+            self.sessions.end_all()
         self._most_guesses = config.limits.wrong_keys_per_minute
-        known = {caller.key for caller in callers}
+        known = {caller.key for caller in callers} | (set() if changed else {LOGGED_IN.key})
         for scope, caller in tuple(self._staying.items()):
             if caller.key and caller.key not in known:
                 scope.cancel()
@@ -141,6 +153,8 @@ class Access:
                 "Callers from other machines need a key, and none is set: `shunt client add NAME` makes one."
             )
         presented = presented_keys(visit.headers)
+        if not presented and self._has_session(visit):
+            return LOGGED_IN
         if not presented:
             raise NotAuthenticated(
                 "shunt asks for a key here: send it as x-api-key or as Authorization: Bearer. "
@@ -162,6 +176,18 @@ class Access:
                 )
             raise NotAuthenticated("The key is not one that this shunt knows.")
         return caller
+
+    def _has_session(self, visit: Visit) -> bool:
+        """Whether a logged-in page of ours asks for a control route. Raises NotAllowed for other pages."""
+        token = session_token(visit.headers)
+        if visit.surface is not Surface.CONTROL or not token or not self.sessions.admits(token):
+            return False
+        # SameSite keeps the cookie from other sites; these two keep out whatever else a browser might do.
+        # That the Origin is our own has been seen to already (origin.py).
+        ours = get(visit.headers, PAGE) is not None and get(visit.headers, b"origin") is not None
+        if visit.method not in ("GET", "HEAD") and not ours:
+            raise NotAllowed(f"A page that changes something has to send {PAGE.decode()} and its Origin.")
+        return True
 
     def _match(self, presented: tuple[bytes, ...]) -> Caller | None:
         """Compare with every key, in the same time whatever the result."""

@@ -10,6 +10,7 @@ from hypercorn.typing import ASGISendCallable, ASGISendEvent
 from shunt.inference.failure import Failure
 from shunt.protocols import protocol_named
 from shunt.server.errors import CONTROL, encode
+from shunt.server.sessions import COOKIE
 from shunt.wire.headers import Headers
 
 NEVER: Final = frozenset(
@@ -52,8 +53,9 @@ class Answer:
         """Send one ASGI message on."""
         message = cast("dict[str, Any]", event)
         if message["type"] == "http.response.start":
-            headers = outgoing(tuple(message["headers"]), self.request_id)
-            await self._start(message["status"], headers)
+            headers = tuple(message["headers"])
+            ours = own_cookies(headers) if self.protocol == CONTROL else ()
+            await self._start(message["status"], (*outgoing(headers, self.request_id), *ours))
         elif message["type"] == "http.response.body":
             await self._body(message.get("body", b""), more=message.get("more_body", False))
 
@@ -90,6 +92,13 @@ class Answer:
     async def _body(self, body: bytes, *, more: bool) -> None:
         self.finished = self.finished or not more
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def own_cookies(headers: Headers) -> Headers:
+    """The session cookies among the headers of an answer."""
+    return tuple(
+        (name, value) for name, value in headers if name.lower() == b"set-cookie" and value.startswith(COOKIE)
+    )
 
 
 def outgoing(headers: Headers, request_id: str) -> Headers:

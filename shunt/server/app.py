@@ -12,6 +12,7 @@ from shunt.providers import PROVIDERS
 from shunt.server.control import Control
 from shunt.server.guard import FrontDoor
 from shunt.server.inference import Inference
+from shunt.server.page import Page
 from shunt.server.parts import ServerParts
 from shunt.server.relayed import HttpConnection
 from shunt.server.routes import PASSED, ROUTES
@@ -66,14 +67,18 @@ def quart_app(parts: ServerParts) -> App:
 
 
 def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
-    inference, control = Inference(parts), Control(parts)
+    inference, control, page = Inference(parts), Control(parts), Page(parts)
     return {
         "inference": inference.handle,
         "models": inference.models,
         "health": control.health,
         "ready": control.ready,
         "status": control.status,
-        "card": control.card,
+        "front": page.front,
+        "dashboard": page.dashboard,
+        "asset": page.asset,
+        "codes": page.codes,
+        "session": page.session,
         "use": control.use,
         "strategy": control.strategy,
         "clear": control.clear,

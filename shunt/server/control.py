@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from quart import Response
 
+from shunt.config.types import STRATEGIES
 from shunt.errors import ConfigError, InvalidRequest, Kind, StoreError
 from shunt.providers import provider_named
 from shunt.server.call import current_call
@@ -41,11 +42,6 @@ class Control:
         """Everything there is to know."""
         return document(status(self._picture()))
 
-    async def card(self) -> Response:
-        """Say who answers here."""
-        links = {"status": "/status", "ready": "/ready", "health": "/health"}
-        return document({"name": "shunt", "version": self._parts.version, "links": links})
-
     def _picture(self) -> Picture:
         parts, view = self._parts, self._pool.view()
         return Picture(
@@ -59,6 +55,7 @@ class Control:
             started_at=parts.started_at,
             troubles=parts.troubles(),
             refusals=parts.tally.counts,
+            found=() if view.accounts else parts.findings(),
         )
 
     # ── steering ──────────────────────────────────────────────────────────────────────────────
@@ -79,7 +76,11 @@ class Control:
         view = self._pool.view()
         override = view.state.strategy
         return document(
-            {"strategy": override or view.tuning.strategy, "source": "override" if override else "config"}
+            {
+                "strategy": override or view.tuning.strategy,
+                "source": "override" if override else "config",
+                "known": list(STRATEGIES),
+            }
         )
 
     async def clear(self, name: str) -> Response:

@@ -8,7 +8,7 @@ from pathlib import Path
 from shunt import __version__
 from shunt.config.exposure import bind_warning
 from shunt.config.types import Config
-from shunt.store.discovery import advice, found
+from shunt.store.discovery import Finding, advice, found
 
 
 def greeting(base_url: str, config: Config, environ: Mapping[str, str]) -> Iterator[str]:
@@ -17,9 +17,14 @@ def greeting(base_url: str, config: Config, environ: Mapping[str, str]) -> Itera
     if config.accounts:
         yield f"accounts: {', '.join(account.name for account in config.accounts)}"
     else:
-        home = environ.get("HOME") or environ.get("USERPROFILE")
-        yield from advice(found(environ, Path(home) if home else None))
+        yield from advice(findings(environ))
     warning = bind_warning(config)
     if warning is not None:
         yield warning
     yield from config.ignored
+
+
+def findings(environ: Mapping[str, str]) -> tuple[Finding, ...]:
+    """What this user's machine has that could become an account."""
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return found(environ, Path(home) if home else None)

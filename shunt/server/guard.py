@@ -165,13 +165,13 @@ class FrontDoor:
         _check_upgrade(visitor)
         local = is_local(visitor.headers, host, visitor.peer)
         surface = visitor.match.route.surface if visitor.match.route else Surface.PROXY
-        caller = self._access.admit(Visit(surface, visitor.headers, local, visitor.peer))
+        caller = self._access.admit(Visit(surface, visitor.headers, local, visitor.peer, visitor.method))
         route = _route(visitor)
         _check_headers(visitor.headers)
         bounds = bounds_of(config)
         self._check_share(caller, bounds)
         self._store.capacity = bounds.bodies  # the configuration may have changed
-        limit = bounds.control_body if surface is Surface.CONTROL else bounds.body
+        limit = bounds.body if surface is Surface.PROXY else bounds.control_body
         arrived_at = self._now()
         body = await visitor.intake.read(receive, limit, bounds, self._store, share)
         return Call(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol as Shape
 
 from attrs import field, frozen
@@ -14,6 +14,7 @@ from shunt.inference.inbound import Inbound
 from shunt.pool import AccountPool
 from shunt.server.access import Access
 from shunt.server.tally import Tally
+from shunt.store.discovery import Finding
 from shunt.watchers.health import Health
 
 
@@ -51,3 +52,5 @@ class ServerParts:
     """What was refused so far."""
     troubles: Callable[[], Mapping[str, str]] = dict
     """What the owner should know: logins that the disk refuses, records that were lost."""
+    findings: Callable[[], Sequence[Finding]] = tuple
+    """What this machine has that could become an account. Looks at a few files."""

@@ -87,7 +87,11 @@ ROUTES: Final = (
     Route("/accounts/<name>/clear", "clear", ("POST",)),
     Route("/accounts/<name>/pause", "pause", ("POST",)),
     Route("/accounts/<name>/resume", "resume", ("POST",)),
-    Route("/", "card"),
+    Route("/", "front", surface=Surface.OPEN),
+    Route("/dashboard", "dashboard", surface=Surface.OPEN),
+    Route("/dashboard/codes", "codes", ("POST",)),
+    Route("/dashboard/session", "session", ("POST", "DELETE"), Surface.OPEN),
+    Route("/dashboard/<name>", "asset", surface=Surface.OPEN),
 )
 
 PASSED: Final = Route(

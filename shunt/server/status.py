@@ -17,6 +17,7 @@ from shunt.accounts.account import Account
 from shunt.accounts.eligibility import cooldown_until, hindrance, status_of
 from shunt.accounts.state import AccountState, Custody, DayTotals, PoolState, RequestRecord, Status
 from shunt.limits.windows import ALL_MODELS, FIVE_HOUR, OVERAGE, SEVEN_DAY, Window
+from shunt.store.discovery import Finding
 from shunt.watchers.health import Condition
 
 Document = dict[str, Any]
@@ -47,6 +48,8 @@ class Picture:
     """What the owner should know, by what it concerns: logins the disk refuses, records lost."""
     refusals: Mapping[str, int] = field(factory=dict)
     """Requests and connections that were refused since the start, by reason."""
+    found: Sequence[Finding] = ()
+    """What this machine has that could become an account; looked for while there is none."""
 
 
 def status(picture: Picture) -> Document:
@@ -69,6 +72,10 @@ def status(picture: Picture) -> Document:
         "watchers": [_watcher(condition) for condition in picture.watchers],
         "troubles": dict(picture.troubles),
         "refusals": dict(picture.refusals),
+        "found": [
+            {"provider": one.provider, "what": one.what, "where": one.where, "command": one.command}
+            for one in picture.found
+        ],
     }
 
 

@@ -22,6 +22,7 @@ from shunt.server.app import create_app
 from shunt.server.bounds import Bounds
 from shunt.server.parts import ServerParts
 from shunt.server.tally import Tally
+from shunt.store.discovery import Finding
 from shunt.watchers.health import Health
 from shunt.wire.headers import Headers
 from tests.fakes.client import RawClient, RawResponse, raw_client, request
@@ -114,6 +115,7 @@ class Setting:
     health: Health = field(factory=lambda: Health(lambda: T0))
     reloaded: int = 0
     reload_error: Exception | None = None
+    findings: tuple[Finding, ...] = ()
     tally: Tally = field(factory=Tally)
     pool: AccountPool = field(init=False)
     access: Access = field(init=False)
@@ -145,6 +147,7 @@ class Setting:
             now=self.now,
             version="9.9",
             started_at=T0 - 60,
+            findings=lambda: self.findings,
         )
 
     async def _reload(self) -> None:

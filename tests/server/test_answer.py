@@ -125,3 +125,12 @@ def test_headers_go_out_as_they_are_except_those_that_never_may() -> None:
         (b"x-shunt-request-id", b"req_1"),
         (b"x-content-type-options", b"nosniff"),
     )
+
+
+async def test_only_the_control_routes_own_cookie_goes_out() -> None:
+    """A vendor's never does, whatever it is called; ours does not leave on a proxy route."""
+    own, other = (b"set-cookie", b"shunt_session_1=obviously-fake; Path=/"), (b"set-cookie", b"vendor=1")
+    for protocol, expected in ((CONTROL, [own]), (MESSAGES, [])):
+        wire, told = answer(protocol)
+        await told({"type": "http.response.start", "status": 200, "headers": [own, other], "trailers": False})
+        assert [pair for pair in wire.headers if pair[0] == b"set-cookie"] == expected

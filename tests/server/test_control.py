@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shunt.accounts.state import Custody
+from shunt.config.types import STRATEGIES
 from shunt.errors import ConfigError, CredentialsUnreadable
 from shunt.wire import json
 from shunt.wire.headers import Headers
@@ -52,13 +53,6 @@ async def test_status_shows_the_pool() -> None:
     assert [account["name"] for account in told["accounts"]] == ["a", "b"]
     assert (told["version"], told["strategy"], told["waiting"]) == ("9.9", "maximus", 3)
     assert told["started_ms"] == 1_799_999_940_000
-
-
-async def test_the_front_page_says_who_answers() -> None:
-    """A small JSON card."""
-    async with house() as served:
-        status, told = await post(served, b"/", method=b"GET")
-    assert (status, told["name"], told["version"]) == (200, "shunt", "9.9")
 
 
 async def test_an_account_is_pinned_and_unpinned() -> None:
@@ -108,9 +102,10 @@ async def test_a_body_has_to_be_called_json(path: bytes) -> None:
 async def test_the_strategy_is_told_overridden_and_released() -> None:
     """With where it comes from; an unknown one is refused with the nearest."""
     async with house() as served:
-        configured = {"strategy": "maximus", "source": "config"}
+        known = list(STRATEGIES)
+        configured = {"strategy": "maximus", "source": "config", "known": known}
         assert await post(served, b"/strategy", method=b"GET") == (200, configured)
-        override = {"strategy": "carousel", "source": "override"}
+        override = {"strategy": "carousel", "source": "override", "known": known}
         assert await post(served, b"/strategy", {"strategy": "round-robin"}, b"PUT") == (200, override)
         assert await post(served, b"/strategy", method=b"GET") == (200, override)
         status, told = await post(served, b"/strategy", {"strategy": "maximal"}, b"PUT")

@@ -88,6 +88,7 @@ def test_the_caller_s_protocol_is_told_by_where_it_knocks(
     assert protocol_of(path, headers) == protocol
 
 
-def test_only_health_is_open() -> None:
-    """Every other route asks who is there."""
-    assert [route.rule for route in ROUTES if route.surface is Surface.OPEN] == ["/health"]
+def test_only_health_and_the_page_itself_are_open() -> None:
+    """Every other route asks who is there: what the page shows, it fetches from those."""
+    opened = [route.rule for route in ROUTES if route.surface is Surface.OPEN]
+    assert opened == ["/health", "/", "/dashboard", "/dashboard/session", "/dashboard/<name>"]
