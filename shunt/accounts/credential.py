@@ -52,6 +52,9 @@ class Login:
     id_token: Secret | None = field(default=None, repr=False)
     imported_from: str = ""
     """Path of the file of another program that shares this grant; empty when shunt owns it alone."""
+    spent: tuple[str, ...] = ()
+    """Fingerprints of the refresh tokens that shunt exchanged for this one, the latest last; of shared grants
+    only. The other program's file may still hold one of them: then it holds a login that is dead."""
 
 
 Credential = ApiKey | Login

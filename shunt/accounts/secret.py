@@ -50,6 +50,8 @@ class Secret:
     def __format__(self, spec: str) -> str:
         return format(repr(self), spec)
 
-    def __reduce__(self) -> NoReturn:
-        msg = "a Secret is not pickled"
-        raise TypeError(msg)
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Secret is neither pickled nor copied")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Secret has no state to show")

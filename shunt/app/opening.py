@@ -23,7 +23,7 @@ from shunt.providers.accounts import keyless
 from shunt.routing.tuning import tuning_of
 from shunt.store import snapshots
 from shunt.store.credentials import CredentialStore
-from shunt.store.foreign_logins import login_at
+from shunt.store.foreign_logins import ForeignLogins
 from shunt.store.history import History, open_history
 from shunt.store.locations import Locations
 from shunt.upstream.client import Upstream
@@ -63,7 +63,7 @@ def new_custody(program: Program, upstream: Upstream, services: trio.Nursery) ->
         random.random,
         partial(_credential_changed, program),
         keys=keys_of(program.config, program.options.environ),
-        source=partial(login_at, program.options.environ),
+        shared=ForeignLogins(program.options.environ, time.time, lambda: program.config.logins.write_back),
     )
 
 

@@ -254,6 +254,19 @@ class HistoryConfig:
 
 
 @frozen
+class LoginsConfig:
+    """`[logins]`: logins that are shared with the program they were imported from."""
+
+    write_back: bool = field(
+        default=True,
+        metadata=key(
+            values.flag(),
+            "Whether Codex's auth.json is given the login that shunt renewed, in the place of the spent one.",
+        ),
+    )
+
+
+@frozen
 class Config:
     """The whole of config.toml after environment overrides."""
 
@@ -267,6 +280,7 @@ class Config:
     endpoints: EndpointsConfig = EndpointsConfig()
     history: HistoryConfig = HistoryConfig()
     limits: LimitsConfig = LimitsConfig()
+    logins: LoginsConfig = LoginsConfig()
     ignored: tuple[str, ...] = ()
     """Keys of the Rust program of the same name that mean nothing here; listed once at start."""
 
@@ -278,6 +292,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "endpoints": EndpointsConfig,
     "history": HistoryConfig,
     "limits": LimitsConfig,
+    "logins": LoginsConfig,
 }
 """Sections written once, `[server]`."""
 

@@ -13,7 +13,7 @@ from shunt.accounts.secret import Secret
 from shunt.accounts.succession import inherit, same_secrets, supersedes
 from shunt.custody.charge import Charge
 from shunt.custody.flights import Flights
-from shunt.custody.holdings import Holdings, Report, removed
+from shunt.custody.holdings import Holdings, Nothing, Report, Shared, removed
 from shunt.errors import ReauthRequired
 from shunt.store.vault import CredentialKeeper, Run, Vault, in_threads, lost_at
 from shunt.upstream.renewal import Renewal, Siblings
@@ -32,7 +32,7 @@ class Custody:
         report: Report,
         *,
         keys: Mapping[str, ApiKey] | None = None,
-        source: Callable[[str], Credential | None] | None = None,
+        shared: Shared | None = None,
         run: Run | None = None,
     ) -> None:
         """Put custody together; `load` has to follow.
@@ -45,12 +45,12 @@ class Custody:
             jitter: A number from 0 to 1, another each time.
             report: Told of every change, with the identity of a login.
             keys: API keys of the configuration, for accounts without a stored credential.
-            source: Reads (blocking) what another program now has in the place a login was imported from.
+            shared: The files of other programs that logins were imported from.
             run: Runs what blocks; tests on a simulated clock replace it.
         """
         self._nursery, self._now = nursery, now
         self._vault = Vault(store, run or in_threads(trio.CapacityLimiter(8)), self._spawn)
-        self._holdings = Holdings(self._vault, source, report, dict(keys or {}))
+        self._holdings = Holdings(self._vault, shared or Nothing(), report, dict(keys or {}))
         self._flights = Flights(self._holdings, renewal, Siblings(jitter), now, self._spawn)
 
     # ── What is there ─────────────────────────────────────────────────────────────────────────────
@@ -129,6 +129,18 @@ class Custody:
                 return False
             await self._store(charge, inherit(login, held))
             return True
+
+    async def give_back(self, name: str) -> bool:
+        """Let the program that shares an account's login have it, where it has a spent one; whether it was given.
+
+        Raises StoreError while another shunt is at it.
+        """
+        charge = self._holdings.charge(name)
+        async with charge.lock:
+            if not isinstance(charge.credential, Login):
+                return False
+            async with self._holdings.alone(charge, charge.credential):
+                return await self._holdings.give_back(charge)
 
     async def recheck(self, name: str) -> bool:
         """Look whether a refused login has been replaced on disk; whether it can be used again."""

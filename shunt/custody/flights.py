@@ -11,6 +11,7 @@ from attrs import define
 
 from shunt.accounts.credential import Login
 from shunt.accounts.pace import LONGEST_PAUSE
+from shunt.accounts.succession import succeeding
 from shunt.custody.charge import Charge, Flight
 from shunt.custody.holdings import Holdings
 from shunt.errors import CredentialError, ReauthRequired, RefreshFailed, StoreError
@@ -86,7 +87,7 @@ class Flights:
         await self.siblings.wait(renewal.client_id)
         async with charge.lock:
             try:
-                async with self.holdings.vault.alone(charge.name):
+                async with self.holdings.alone(charge, login):
                     await self._replace(charge, login, renewal)
             except StoreError as error:
                 raise RefreshFailed(f"The login of {charge.name} was not renewed: {error}.") from error
@@ -101,6 +102,7 @@ class Flights:
         with trio.move_on_after(SHIELD) as scope:
             scope.shield = True
             await self._spend(charge, login, renewal)
+        if charge.credential is not login:
             return
         message = f"Renewing the login of {charge.name} took too long."
         raise self.holdings.failed(charge, message, answer_lost=True)
@@ -116,8 +118,9 @@ class Flights:
             failure = error
         else:
             pace = charge.pace.after_renewal(trio.current_time())
-            await self.holdings.keep(charge, successor)
+            await self.holdings.keep(charge, succeeding(successor, login))
             charge.pace = pace
+            await self.holdings.give_back(charge)
             return
         if isinstance(failure, RefreshFailed):
             if charge.lost_at is None and failure.answer_lost:

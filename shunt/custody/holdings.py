@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from typing import NoReturn
+from typing import Final, NoReturn, Protocol
 
 import trio
 from attrs import define, field
@@ -21,7 +22,38 @@ from shunt.store.vault import Vault
 
 log = logging.getLogger(__name__)
 
+GIVE_BACK_WITHIN: Final = 3.0
+"""Seconds that writing to another program's file may hold up a renewal."""
+
 Report = Callable[[str, Presence, Identity | None], None]
+
+
+class Shared(Protocol):
+    """Files of other programs: `ForeignLogins`, or memory in tests. Every method blocks and raises StoreError."""
+
+    def read(self, source: str, /) -> Credential | None:
+        """What is there now."""
+
+    def together(self, source: str, /) -> AbstractContextManager[None]:
+        """Keep other shunts from renewing what they share through it."""
+
+    def give_back(self, login: Login, /) -> bool:
+        """Put a login where the one it was exchanged for was imported from; whether it was put there."""
+
+
+class Nothing:
+    """No other program shares a login."""
+
+    def read(self, _source: str, /) -> None:
+        """Nothing is there."""
+
+    def together(self, _source: str, /) -> AbstractContextManager[None]:
+        """Nobody is to be kept away."""
+        return nullcontext()
+
+    def give_back(self, _login: Login, /) -> bool:
+        """Nobody is there to take it."""
+        return False
 
 
 @define(eq=False)
@@ -29,8 +61,8 @@ class Holdings:
     """What every account has, in memory and on disk. Callers hold the account's lock where they change it."""
 
     vault: Vault
-    source: Callable[[str], Credential | None] | None
-    """Reads (blocking) what another program now has in the place a login was imported from."""
+    shared: Shared
+    """The files of other programs that logins were imported from."""
     report: Report
     keys: dict[str, ApiKey]
     """API keys of the configuration."""
@@ -81,14 +113,41 @@ class Holdings:
             raise ReauthRequired(removed(charge.name))
         if not same_secrets(stored.credential, login):
             return stored.credential
-        if not login.imported_from or self.source is None:
+        if not login.imported_from:
             return None
         try:
-            found = await self.vault.run(partial(self.source, login.imported_from))
+            found = await self.vault.run(partial(self.shared.read, login.imported_from))
         except StoreError as error:
             log.info("%s cannot be looked at: %s", login.imported_from, error)
             return None
         return inherit(found, login) if isinstance(found, Login) and supersedes(found, login) else None
+
+    @asynccontextmanager
+    async def alone(self, charge: Charge, login: Login) -> AsyncIterator[None]:
+        """Keep other processes from renewing a login. Raises StoreError while one of them does."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.vault.alone(charge.name))
+            if login.imported_from:
+                await stack.enter_async_context(self.vault.guarded(self.shared.together(login.imported_from)))
+            yield
+
+    async def give_back(self, charge: Charge) -> bool:
+        """Let the program that shares a login have what shunt exchanged it for; whether it was given.
+
+        What cannot be written now is tried again by whoever watches that program's file.
+        """
+        login, given = charge.credential, False
+        if isinstance(login, Login) and login.imported_from and login.spent:
+            with trio.move_on_after(GIVE_BACK_WITHIN):
+                try:
+                    given = await self.vault.run(partial(self.shared.give_back, login), abandon=True)
+                except StoreError as error:
+                    log.warning("%s still has a login that is spent: %s", charge.name, error)
+        if given:
+            log.info(
+                "the renewed login of %s was written back for the program it is shared with", charge.name
+            )
+        return given
 
     def failed(
         self, charge: Charge, message: str, asked: float | None = None, *, answer_lost: bool = False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from shunt.accounts.credential import Identity
 from shunt.config.types import EndpointsConfig
 from shunt.limits.headers import parse_anthropic, parse_usage_document
 from shunt.models.families import family_of
@@ -42,6 +44,23 @@ def _token_url(endpoints: EndpointsConfig) -> str:
     return endpoints.anthropic_token_url
 
 
+def identities_of(answer: Mapping[str, Any]) -> tuple[Identity, ...]:
+    """Whose login the token endpoint's answer is: it names the account and the organisation."""
+    account, organization = answer.get("account"), answer.get("organization")
+    return (
+        Identity(
+            account_id=_text(account, "uuid"),
+            organization_id=_text(organization, "uuid"),
+            email=_text(account, "email_address"),
+        ),
+    )
+
+
+def _text(table: object, name: str) -> str:
+    value = table.get(name) if isinstance(table, dict) else None
+    return value if isinstance(value, str) and len(value) <= 320 else ""
+
+
 PROVIDER: Final = Provider(
     name="anthropic",
     title="Anthropic",
@@ -59,6 +78,7 @@ PROVIDER: Final = Provider(
         token_url=_token_url,
         client_id="9d1c250a-e61b-44d9-88ed-5944d1962f5e",
         encoding="json",
+        identities=identities_of,
         usage_path="/api/oauth/usage",
     ),
     probe=PROBE,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from attrs import field, frozen
 
 from shunt.accounts.account import Account
-from shunt.accounts.credential import Credential
+from shunt.accounts.credential import Credential, Identity
 from shunt.accounts.outcomes import Outcome
 from shunt.config.types import EndpointsConfig
 from shunt.inference.inbound import Inbound
@@ -69,6 +70,10 @@ class LoginKind:
     """Public id of the vendor's own command-line program."""
     encoding: str
     """`json` or `form`."""
+    identities: Callable[[Mapping[str, Any]], tuple[Identity, ...]] = field(repr=False)
+    """Whose it is, by each part of the token endpoint's answer that says so."""
+    ends: Callable[[str], float | None] = field(default=lambda _access: None, repr=False)
+    """Epoch seconds at which an access token says that it ends; None where it does not say."""
     usage_path: str = ""
     """Path of the free usage endpoint under the account's base URL; empty if there is none."""
 

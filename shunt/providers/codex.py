@@ -18,7 +18,7 @@ from shunt.limits.codex import parse_codex, parse_codex_usage
 from shunt.models.families import family_of
 from shunt.providers import openai_headers
 from shunt.providers.base import LoginKind, Provider, Route
-from shunt.providers.codex_login import account_of
+from shunt.providers.codex_login import account_of, expiry_of, identities_of
 from shunt.providers.openai_answers import classifier
 from shunt.wire.headers import Headers, get, replaced, text, without
 
@@ -121,7 +121,14 @@ PROVIDER: Final = Provider(
     parse_limits=parse_codex,
     model_family=family_of,
     parse_usage=parse_codex_usage,
-    login=LoginKind(token_url=_token_url, client_id=CLIENT_ID, encoding="form", usage_path=USAGE),
+    login=LoginKind(
+        token_url=_token_url,
+        client_id=CLIENT_ID,
+        encoding="form",
+        identities=identities_of,
+        ends=expiry_of,
+        usage_path=USAGE,
+    ),
     version_in_url=True,
     adapts=True,
     place=place,

@@ -34,6 +34,12 @@ def identity_of(*tokens: str) -> Identity:
     )
 
 
+def identities_of(answer: Mapping[str, Any]) -> tuple[Identity, ...]:
+    """Who the access token and who the identity token of an answer belong to: it should be one account."""
+    tokens = (answer.get(name) for name in ("access_token", "id_token"))
+    return tuple(identity_of(token) for token in tokens if isinstance(token, str))
+
+
 def expiry_of(token: str) -> float | None:
     """Epoch seconds at which a token ends; None when it does not say."""
     found = _claims(token).get("exp")

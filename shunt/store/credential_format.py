@@ -5,7 +5,7 @@ Version 2 is the first shunt's format with more in it, so that reading either is
     {"version": 2, "generation": 7, "accounts": {
        "main": {"type": "oauth", "access_token": …, "refresh_token": …, "expires_at": milliseconds,
                 "scopes": […], "account_id": …, "organization_id": …, "email": …, "plan": …,
-                "id_token": …, "imported_from": …,
+                "id_token": …, "imported_from": …, "spent": [fingerprints],
                 "pending": {"fingerprint": …, "at": seconds}},
        "key":  {"type": "apikey", "key": …}}}
 
@@ -78,6 +78,7 @@ class _Oauth:
     plan: str | None = None
     id_token: Secret | None = None
     imported_from: str | None = None
+    spent: tuple[str, ...] | None = None
     pending: PendingRefresh | None = None
 
 
@@ -151,6 +152,7 @@ def _login(entry: _Oauth) -> StoredCredential:
         ),
         id_token=entry.id_token,
         imported_from=entry.imported_from or "",
+        spent=entry.spent or (),
     )
     return StoredCredential(login, entry.pending)
 
@@ -167,6 +169,7 @@ def _written(stored: StoredCredential) -> dict[str, Any]:
         scopes=credential.scopes,
         id_token=credential.id_token,
         imported_from=credential.imported_from or None,
+        spent=credential.spent or None,
         pending=stored.pending,
         **{key: value or None for key, value in identity.items()},
     )

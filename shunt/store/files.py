@@ -42,15 +42,15 @@ def write_private(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     """
     make_private_dir(path.parent)
     temp = path.with_name(f".{path.name}.{token_hex(8)}.tmp")
-    with _explained("write", path):
+    with explained("write", path):
         try:
-            _write_new(temp, data, mode)
+            write_new(temp, data, mode)
             temp.replace(path)
         except BaseException:
             with suppress(OSError):
                 temp.unlink()
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def read_private(path: Path, *, limit: int, follow: bool = False) -> bytes | None:
@@ -65,7 +65,7 @@ def read_private(path: Path, *, limit: int, follow: bool = False) -> bytes | Non
         StoreError: it exists but cannot be read or trusted. Never mistake that for an absent file.
     """
     flags = os.O_RDONLY | _NONBLOCK | _CLOEXEC | _BINARY | (0 if follow else _NOFOLLOW)
-    with _explained("read", path):
+    with explained("read", path):
         try:
             fd = os.open(path, flags)
         except FileNotFoundError:
@@ -82,16 +82,16 @@ def read_private(path: Path, *, limit: int, follow: bool = False) -> bytes | Non
             raise
         try:
             status = os.fstat(fd)
-            if (doubt := _doubt(status, limit)) is not None:
+            if (doubt := doubt_about(status, limit)) is not None:
                 raise StoreError(f"cannot read {path}: {doubt}")
-            return _read_all(fd, path, limit)
+            return read_all(fd, path, limit)
         finally:
             os.close(fd)
 
 
 def make_private_dir(path: Path) -> None:
     """Create a folder, and those above it that are missing, for this user alone; raises StoreError."""
-    with _explained("create the folder", path):
+    with explained("create the folder", path):
         for folder in (*reversed(path.parents), path):
             with suppress(FileExistsError):
                 if not folder.is_dir():
@@ -123,7 +123,7 @@ def set_aside(path: Path, at: float) -> Path:
     Raises:
         StoreError: it could not be renamed.
     """
-    with _explained("set aside", path):
+    with explained("set aside", path):
         target = path.with_name(f"{path.name}.corrupt-{int(at)}")
         number = 1
         while target.exists() or target.is_symlink():
@@ -179,11 +179,15 @@ def _findings(path: Path, status: os.stat_result) -> Iterator[str]:
 # ── Steps ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def write_new(path: Path, data: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
+    """Write a file that must not exist yet, down to the disk. Raises OSError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC | _BINARY
     fd = os.open(path, flags, PRIVATE)
     try:
         if os.name == "posix":
+            made = os.fstat(fd)
+            if owner not in (None, (made.st_uid, made.st_gid)):
+                os.fchown(fd, *owner)
             os.fchmod(fd, mode)  # the umask may have taken more away than it should
         rest = memoryview(data)
         while rest:
@@ -193,7 +197,8 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
         os.close(fd)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Make a rename in this folder outlast a power cut. Raises OSError."""
     if os.name != "posix":
         return  # Windows cannot open a folder; its rename is journalled
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
@@ -207,7 +212,8 @@ def _sync_folder(path: Path) -> None:
         os.close(fd)
 
 
-def _read_all(fd: int, path: Path, limit: int) -> bytes:
+def read_all(fd: int, path: Path, limit: int) -> bytes:
+    """Read an open file from where it stands. Raises StoreError when there is more than the limit."""
     parts: list[bytes] = []
     size = 0
     while part := os.read(fd, 1 << 20):
@@ -218,7 +224,7 @@ def _read_all(fd: int, path: Path, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _doubt(status: os.stat_result, limit: int) -> str | None:
+def doubt_about(status: os.stat_result, limit: int) -> str | None:
     """Why an opened file is not to be trusted, or None."""
     if not stat.S_ISREG(status.st_mode):
         return f"it is {_kind(status)}, not a file"
@@ -248,7 +254,8 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _explained(verb: str, path: Path) -> Iterator[None]:
+def explained(verb: str, path: Path) -> Iterator[None]:
+    """Turn an OSError into a StoreError that names the file and what was to be done with it."""
     try:
         yield
     except OSError as error:

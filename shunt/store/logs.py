@@ -39,6 +39,7 @@ QUIET: Final = (
     "quart",
     "hypercorn",
     "asyncio",
+    "watchfiles",
 )
 """Loggers that print whole addresses or header values at INFO or DEBUG."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -129,10 +129,13 @@ class Vault:
         """Note that it was not spent."""
         await self._note(partial(self._store.clear_pending, name))
 
-    @asynccontextmanager
-    async def alone(self, name: str) -> AsyncIterator[None]:
+    def alone(self, name: str) -> AbstractAsyncContextManager[None]:
         """Keep other processes from renewing this account's login. Raises StoreError while one does."""
-        guard = self._store.refreshing(name)
+        return self.guarded(self._store.refreshing(name))
+
+    @asynccontextmanager
+    async def guarded(self, guard: AbstractContextManager[None]) -> AsyncIterator[None]:
+        """Hold a lock whose taking and giving back block. Raises StoreError while it cannot be had."""
         await self.run(guard.__enter__)
         try:
             yield

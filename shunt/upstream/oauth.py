@@ -75,7 +75,7 @@ class TokenEndpoint:
         with trio.move_on_after(ANSWER_WITHIN):
             status, headers, body = await self._exchange(call, host)
             if 200 <= status < 300:
-                return renewed(login, body, self._now(), host)
+                return renewed(login, kind, body, self._now(), host)
             raise _refusal(status, headers, body, self._now(), host)
         msg = f"{host} did not answer within {ANSWER_WITHIN:g} s."
         raise RefreshFailed(msg, answer_lost=True)
@@ -123,16 +123,13 @@ def _call(login: Login, kind: LoginKind, url: str, proxy: str) -> UpstreamCall:
 # ── What the answer says ──────────────────────────────────────────────────────────────────────────
 
 
-def renewed(login: Login, body: bytes, now: float, host: str) -> Login:
+def renewed(login: Login, kind: LoginKind, body: bytes, now: float, host: str) -> Login:
     """Read a successful answer. Raises RefreshFailed or ReauthRequired; never quotes the answer."""
     document = json.value(body)
     if not isinstance(document, dict):
         msg = f"{host} answered with something that is not a login."
         raise RefreshFailed(msg, answer_lost=True)
-    identity = _identity(document)
-    if login.identity.contradicts(identity):
-        msg = f"{host} returned a login of another account; it was not stored."
-        raise ReauthRequired(msg)
+    identity = _identity(login, kind, document, host)
     access = _token(document, "access_token", host)
     if access is None:
         msg = f"{host} answered without an access token."
@@ -142,15 +139,37 @@ def renewed(login: Login, body: bytes, now: float, host: str) -> Login:
         login,
         access=access,
         refresh=_token(document, "refresh_token", host) or login.refresh,
-        expires_at=now + lifetime(document.get("expires_in")),
+        expires_at=_end(document.get("expires_in"), kind.ends(access.reveal()), now),
         scopes=tuple(scope.split()) if isinstance(scope, str) and scope.strip() else login.scopes,
-        identity=completed(login.identity, identity),
+        identity=identity,
         id_token=_token(document, "id_token", host) or login.id_token,
     )
 
 
-def lifetime(value: Any) -> float:
-    """Seconds meant by `expires_in`: a number or its text, milliseconds recognised; else an hour."""
+def _identity(login: Login, kind: LoginKind, answer: dict[str, Any], host: str) -> Identity:
+    """Whose login it is: the one that was sent, or ReauthRequired."""
+    held = {"access_token": login.access, "id_token": login.id_token}
+    known = login.identity
+    # A login that was stored without its owner may still say in its tokens whose it is.
+    for told in kind.identities({name: token.reveal() for name, token in held.items() if token}):
+        known = known if known.contradicts(told) else completed(known, told)
+    for told in kind.identities(answer):
+        if known.contradicts(told):
+            msg = f"{host} returned a login of another account; it was not stored."
+            raise ReauthRequired(msg)
+        known = completed(known, told)
+    return known
+
+
+def _end(expires_in: Any, said: float | None, now: float) -> float:
+    """Epoch seconds at which the access token ends: as the answer says, else as the token itself does."""
+    if (seconds := lifetime(expires_in)) is None and said is not None and SHORTEST <= said - now <= LONGEST:
+        return said
+    return now + (ASSUMED_LIFE if seconds is None else seconds)
+
+
+def lifetime(value: Any) -> float | None:
+    """Seconds meant by `expires_in`: a number or its text, milliseconds recognised; None for nonsense."""
     try:
         seconds = (
             float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
@@ -159,7 +178,7 @@ def lifetime(value: Any) -> float:
         seconds = math.nan
     if seconds >= MILLISECONDS_FROM:
         seconds /= 1000
-    return seconds if SHORTEST <= seconds <= LONGEST else ASSUMED_LIFE
+    return seconds if SHORTEST <= seconds <= LONGEST else None
 
 
 def _token(document: dict[str, Any], name: str, host: str) -> Secret | None:
@@ -170,16 +189,6 @@ def _token(document: dict[str, Any], name: str, host: str) -> Secret | None:
         msg = f"{host} sent a malformed {name}; it was not stored."
         raise RefreshFailed(msg, answer_lost=True)
     return Secret(value)
-
-
-def _identity(document: dict[str, Any]) -> Identity:
-    account = _mapping(document, "account")
-    organization = _mapping(document, "organization")
-    return Identity(
-        account_id=_text(account, "uuid"),
-        organization_id=_text(organization, "uuid"),
-        email=_text(account, "email_address"),
-    )
 
 
 def _refusal(status: int, headers: Headers, body: bytes, now: float, host: str) -> CredentialError:
@@ -202,13 +211,3 @@ def _error_code(document: Any) -> str:
     codes = (error,) if not isinstance(error, dict) else (error.get("code"), error.get("type"))
     shown = [code for code in codes if isinstance(code, str) and re.fullmatch(r"[\w.-]{1,64}", code)]
     return next((code for code in shown if code in REFUSALS), shown[0] if shown else "")
-
-
-def _mapping(document: dict[str, Any], name: str) -> dict[str, Any]:
-    value = document.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(document: dict[str, Any], name: str) -> str:
-    value = document.get(name)
-    return value if isinstance(value, str) and len(value) <= 320 else ""

@@ -1,13 +1,14 @@
-"""Follows the files of other programs whose logins were imported, and adopts what they renewed.
+"""Follows the files of other programs whose logins were imported, and keeps both sides in step.
 
-A refresh token works once. When Claude Code renews the login it shares with shunt, the one held
-here is dead; the new one is in its file. Only read, never written.
+A refresh token works once. When the other program renews the login it shares with shunt, the one held
+here is dead; the new one is in its file, and is adopted. The other way round, custody writes a renewed
+login back where that can be done (`store.foreign_logins`); what it could not write is written here, later.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,49 +17,97 @@ import trio
 from attrs import define, field
 
 from shunt.accounts.credential import Credential, Identity, Login
+from shunt.accounts.succession import is_spent
 from shunt.errors import StoreError
+from shunt.watchers.bell import Bell
 from shunt.watchers.health import Report
 from shunt.watchers.parts import Parts
 from shunt.watchers.stamp import Stamp, stamp_of
-from shunt.watchers.supervisor import Watcher
+from shunt.watchers.supervisor import Watcher, describe
 from shunt.watchers.worker import Worker
 
 log = logging.getLogger(__name__)
 
 NAME: Final = "auth-sync"
 LIMIT: Final = 60.0
-LOOK_EVERY: Final = 2.0
+LOOK_AGAIN: Final = 2.0
 """Seconds. A change is acted upon when the file looks the same at the next look: Claude Code keeps
 the tokens and whose they are in two files, and between the two writes they do not belong together."""
+POLL_EVERY: Final = 300.0
+"""Seconds after which everything is read whether a change was heard of or not: network file systems and
+containers tell of none."""
+POLL_DEAF: Final = 10.0
+"""Seconds between looks where the system cannot tell of changes at all."""
 READINGS: Final = 5
 READ_AGAIN: Final = 0.2
 """Seconds between readings of a file that makes no sense (yet)."""
 
 
-@define
+@define(eq=False)
 class Sources:
     """The files logins were imported from."""
 
     parts: Parts
     worker: Worker
+    bell: Bell = field(factory=Bell)
+    """Rung when one of the files changed."""
     looked: dict[str, Stamp | None] = field(factory=dict)
     """By source, as of the last look."""
     done: dict[str, Stamp | None] = field(factory=dict)
     """By source, the version that was dealt with."""
+    watched: frozenset[Path] = frozenset()
+    deaf: bool = False
+    """The system does not tell of changes."""
 
     async def run(self, report: Report) -> None:
-        """Look every two seconds."""
-        while True:
-            for source, holders in self.holders().items():
-                stamp = await self.worker(partial(stamp_of, Path(source)))
-                before = self.looked.get(source)
-                self.looked[source] = stamp
-                if stamp is not None and stamp == before and stamp != self.done.get(source):
-                    report.working()
-                    await self.follow(source, holders)
-                    self.done[source] = stamp
-            report.idle(self.parts.now() + LOOK_EVERY)
-            await trio.sleep(LOOK_EVERY)
+        """Look when a change is heard of, and every five minutes."""
+        async with trio.open_nursery() as listeners:
+            listening, poll_at = trio.CancelScope(), 0.0
+            look = True
+            while True:
+                files = await self.worker(partial(files_behind, tuple(self.holders())))
+                if files != self.watched:
+                    listening.cancel()
+                    listening, self.watched, look = trio.CancelScope(), files, True
+                    listeners.start_soon(self.listen, files, listening)
+                if trio.current_time() >= poll_at:
+                    self.done.clear()
+                    look, poll_at = True, trio.current_time() + POLL_EVERY
+                if (look or self.deaf) and await self.look(report):
+                    look = False
+                report.idle(self.parts.now() + LOOK_AGAIN)
+                pause = POLL_DEAF if self.deaf and not look else LOOK_AGAIN
+                look |= await self.bell.within(pause)
+
+    async def look(self, report: Report) -> bool:
+        """Deal with files that changed; whether there is nothing more to do for now."""
+        settled = True
+        for source, holders in self.holders().items():
+            stamp = await self.worker(partial(stamp_of, Path(source)))
+            before = self.looked.get(source)
+            self.looked[source] = stamp
+            if stamp is None or stamp == self.done.get(source):
+                continue
+            if stamp != before:
+                settled = False
+                continue
+            report.working()
+            await self.follow(source, holders)
+            self.done[source] = stamp
+        return settled
+
+    async def listen(self, files: Collection[Path], scope: trio.CancelScope) -> None:
+        """Have the bell rung at changes, as long as the scope is not cancelled."""
+        self.deaf = False
+        if not files:
+            return
+        with scope:
+            try:
+                await self.parts.lookout(files, self.bell.ring)
+            except* Exception as group:  # noqa: BLE001 - whatever it is: looking now and then goes on
+                log.info("changes are looked for every %g s instead: %s", POLL_DEAF, describe(group))
+            # Whether it failed or ended: nothing is heard any more.
+            self.deaf = True
 
     def holders(self) -> dict[str, dict[str, Login]]:
         """Accounts and their logins by the file these came from."""
@@ -76,7 +125,9 @@ class Sources:
         if not isinstance(login, Login) or login.imported_from != source:
             return
         for name in heirs(login.identity, {name: held.identity for name, held in holders.items()}):
-            if await self.parts.custody.adopt(name, login):
+            if is_spent(login, holders[name]):
+                await self.parts.custody.give_back(name)
+            elif await self.parts.custody.adopt(name, login):
                 log.info("%s has a newer login of %s; it is used from now on", source, name)
 
     async def read(self, source: str) -> Credential | None:
@@ -91,6 +142,17 @@ class Sources:
                 complaint = str(error)
         log.info("the login held here stays in use: %s", complaint)
         return None
+
+
+def files_behind(sources: Collection[str]) -> frozenset[Path]:
+    """The files to listen to: each source that has a folder, and what it leads to if it is a link. Blocks."""
+    found: set[Path] = set()
+    for source in map(Path, sources):
+        try:
+            found |= {path for path in (source, source.resolve()) if path.parent.is_dir()}
+        except (OSError, RuntimeError):  # a circle of links
+            continue
+    return frozenset(found)
 
 
 def heirs(found: Identity, held: Mapping[str, Identity]) -> tuple[str, ...]:
@@ -112,4 +174,10 @@ def is_same(one: Identity, other: Identity) -> bool:
 
 def watch(parts: Parts) -> Watcher:
     """Return the watcher of shared logins."""
-    return Watcher(NAME, Sources(parts, parts.worker()).run, LIMIT)
+    return Watcher(NAME, _lives(parts), LIMIT)
+
+
+def _lives(parts: Parts) -> Callable[[Report], Awaitable[None]]:
+    """Every life of the watcher begins with a look at everything."""
+    worker = parts.worker()
+    return lambda report: Sources(parts, worker).run(report)

@@ -22,6 +22,7 @@ from shunt.pool import Snapshot
 from shunt.providers.base import Provider, UpstreamCall
 from shunt.watchers.bell import Bell
 from shunt.watchers.boot_clock import find_boot_clock
+from shunt.watchers.lookout import Lookout, listen
 from shunt.watchers.notices import Notice
 from shunt.watchers.records import Records
 from shunt.watchers.worker import Worker, own_thread
@@ -80,6 +81,9 @@ class Custody(Protocol):
     async def adopt(self, name: str, login: Login) -> bool:
         """Take over a login of the same account if it is newer. Raises StoreError."""
 
+    async def give_back(self, name: str) -> bool:
+        """Write a renewed login back for the program that has a spent one; whether that was done."""
+
     async def load(self) -> None:
         """Take over what another process stored. Raises StoreError."""
 
@@ -135,5 +139,7 @@ class Parts:
     """Numbers from 0 to 1."""
     boot: Callable[[], float] | None = field(factory=find_boot_clock)
     """Seconds on a clock that counts the machine's sleep, where the system has one."""
+    lookout: Lookout = field(default=listen)
+    """Hears of changes of files."""
     worker: Callable[[], Worker] = field(default=own_thread)
     """Makes a thread for blocking work, one per watcher that has such work."""

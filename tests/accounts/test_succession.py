@@ -7,7 +7,15 @@ from attrs import evolve
 
 from shunt.accounts.credential import ApiKey, Identity, Login
 from shunt.accounts.secret import Secret
-from shunt.accounts.succession import completed, inherit, same_secrets, supersedes
+from shunt.accounts.succession import (
+    REMEMBERED,
+    completed,
+    inherit,
+    is_spent,
+    same_secrets,
+    succeeding,
+    supersedes,
+)
 
 HELD = Login(
     Secret("a1"), Secret("r1"), 1000.0, ("x",), Identity("acc", "org", "me@example.test", "max"), None, "/f"
@@ -51,3 +59,23 @@ def test_sameness_is_about_secrets() -> None:
     assert same_secrets(None, None)
     assert same_secrets(ApiKey(Secret("k")), ApiKey(Secret("k")))
     assert not same_secrets(ApiKey(Secret("k")), ApiKey(Secret("l")))
+
+
+def test_a_shared_login_remembers_what_it_was_exchanged_for() -> None:
+    """The other program's file may still hold a spent token: it is known as such, and never taken for newer."""
+    login = HELD
+    for number in range(2, REMEMBERED + 5):
+        successor = evolve(login, access=Secret(f"a{number}"), refresh=Secret(f"r{number}"))
+        login = succeeding(successor, login)
+    assert len(login.spent) == REMEMBERED
+    before = evolve(FOUND, refresh=Secret(f"r{REMEMBERED + 3}"), expires_at=9000.0)
+    assert is_spent(before, login)
+    assert not supersedes(before, login)
+    assert inherit(FOUND, login).spent == login.spent
+
+
+def test_a_login_of_its_own_remembers_nothing() -> None:
+    """Nobody else has a file in which its old tokens could lie; and a token that was kept is not spent."""
+    own = evolve(HELD, imported_from="")
+    assert succeeding(evolve(FOUND, imported_from=""), own).spent == ()
+    assert succeeding(evolve(HELD, access=Secret("a2")), HELD).spent == ()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import trio
-from attrs import define, field
+from attrs import define
 
 from shunt.accounts.credential import ApiKey, Credential, Login
 from shunt.accounts.secret import Secret
@@ -14,7 +14,7 @@ from shunt.accounts.state import Custody as Presence
 from shunt.custody import Custody
 from shunt.store.credential_format import StoredCredential
 from tests.fakes.renewal import Rotation, login, now
-from tests.fakes.stores import MemoryStore, at_once
+from tests.fakes.stores import MemoryStore, SharedFiles, at_once
 
 KEY = ApiKey(Secret("sk-test-key"))
 
@@ -28,7 +28,7 @@ class House:
     vendor: Rotation
     nursery: trio.Nursery
     reports: list[tuple[str, Presence]]
-    files: dict[str, Credential] = field(factory=dict)
+    shared: SharedFiles
     """What other programs have in the places logins were imported from."""
 
     def stored(self, name: str = "main") -> Credential:
@@ -52,7 +52,7 @@ async def house(
     """A house with a stored login for each name."""
     if store is None:
         store = MemoryStore({name: StoredCredential(login(name)) for name in names})
-    vendor, reports, files = Rotation(), list[tuple[str, Presence]](), dict[str, Credential]()
+    vendor, reports, shared = Rotation(), list[tuple[str, Presence]](), SharedFiles()
     failure = None
     async with trio.open_nursery() as nursery:
         custody = Custody(
@@ -63,12 +63,12 @@ async def house(
             lambda: 0.0,
             lambda name, presence, identity: reports.append((name, presence)),
             keys=keys,
-            source=files.get,
+            shared=shared,
             run=at_once(),
         )
         await custody.load()
         try:
-            yield House(custody, store, vendor, nursery, reports, files)
+            yield House(custody, store, vendor, nursery, reports, shared)
         except Exception as error:  # noqa: BLE001 - raised below, without the nursery's wrapping
             failure = error
         nursery.cancel_scope.cancel()

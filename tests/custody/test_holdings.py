@@ -7,9 +7,9 @@ import trio
 from attrs import evolve
 from trio.testing import MockClock
 
-from shunt.accounts.credential import Identity
+from shunt.accounts.credential import Identity, Login
 from shunt.accounts.state import Custody as Presence
-from shunt.errors import ReauthRequired
+from shunt.errors import ReauthRequired, RefreshFailed
 from shunt.store.credential_format import StoredCredential
 from tests.custody.house import KEY, house
 from tests.fakes.renewal import LIFETIME, T0, login
@@ -47,7 +47,7 @@ async def test_an_imported_login_follows_its_source(autojump_clock: MockClock) -
     held = login("main", imported_from="/claude")
     later = evolve(login("main", 2), expires_at=T0 + LIFETIME * 2)
     async with house(store=MemoryStore({"main": StoredCredential(held)})) as it:
-        it.files["/claude"] = later
+        it.shared.files["/claude"] = later
         adopted = await it.refresh()
         assert adopted == evolve(later, imported_from="/claude") == it.stored()
         assert it.vendor.calls == []
@@ -57,7 +57,7 @@ async def test_an_imported_login_follows_its_source(autojump_clock: MockClock) -
             evolve(login("main", 9), expires_at=T0 + LIFETIME * 3, identity=Identity("somebody-else")),
             KEY,
         ):
-            it.files["/claude"] = useless
+            it.shared.files["/claude"] = useless
             with pytest.raises(ReauthRequired, match=r"with the program it came from.*--import"):
                 await it.refresh()
             assert it.stored() == adopted
@@ -85,3 +85,52 @@ async def test_an_unreadable_store_does_not_stop_a_renewal(autojump_clock: MockC
         it.store.unreadable = "cannot be trusted"
         assert (await it.refresh()).access == login("main", 2).access
         assert it.custody.unsaved == {"main": "cannot be trusted"}
+
+
+def shared_login() -> tuple[Login, MemoryStore]:
+    held = login("main", imported_from="/codex")
+    return held, MemoryStore({"main": StoredCredential(held)})
+
+
+async def test_a_shared_login_is_given_back(autojump_clock: MockClock) -> None:
+    """The program it was imported from gets what its login was exchanged for, after it is safe here; what it
+    was exchanged for is remembered on disk."""
+    held, store = shared_login()
+    async with house(store=store) as it:
+        it.shared.files["/codex"] = held
+        new = await it.refresh()
+        assert it.shared.files["/codex"] == new == it.stored()
+        assert new.spent == (held.refresh.fingerprint(),)
+        assert it.shared.taken == set()
+        assert not await it.custody.give_back("main")
+
+
+async def test_a_login_that_cannot_be_given_back_is_given_later(autojump_clock: MockClock) -> None:
+    """The renewal is good all the same; a spent login in the other program's file is never adopted."""
+    held, store = shared_login()
+    async with house(store=store) as it:
+        it.shared.files["/codex"], it.shared.broken = held, "read-only file system"
+        new = await it.refresh()
+        assert (it.stored(), it.shared.files["/codex"]) == (new, held)
+        assert not await it.custody.adopt("main", evolve(held, expires_at=T0 + LIFETIME * 9))
+        assert not await it.custody.give_back("main")
+        it.shared.broken = ""
+        await it.custody.load()
+        assert await it.custody.give_back("main")
+        assert it.shared.files["/codex"] == new
+
+
+async def test_two_shunts_that_share_a_login_take_turns(autojump_clock: MockClock) -> None:
+    """While another one renews it nothing is sent; what it wrote into the shared file is adopted."""
+    _, store = shared_login()
+    async with house(store=store) as it:
+        it.shared.taken.add("/codex")
+        with pytest.raises(RefreshFailed, match="another shunt"):
+            await it.refresh()
+        it.shared.taken.clear()
+        it.vendor.generations["main"] = 2
+        theirs = login("main", 2, expires_at=T0 + 2 * LIFETIME, imported_from="/codex")
+        it.shared.files["/codex"] = theirs
+        await trio.sleep(10)
+        assert await it.refresh() == theirs == it.stored()
+        assert it.vendor.calls == []

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import trio
 from attrs import define, evolve, field
 
-from shunt.accounts.credential import Credential
+from shunt.accounts.credential import Credential, Login
+from shunt.accounts.succession import is_spent
 from shunt.errors import StoreError
 from shunt.store.credential_format import PendingRefresh, StoredCredential
 from shunt.store.credentials import Accounts
@@ -82,6 +83,44 @@ class MemoryStore:
         if self.broken:
             raise StoreError(self.broken)
         self.writes.append(what)
+
+
+@define(eq=False)
+class SharedFiles:
+    """Files of other programs, in memory."""
+
+    files: dict[str, Credential] = field(factory=dict)
+    """By place."""
+    broken: str = ""
+    """While set, nothing can be written there."""
+    taken: set[str] = field(factory=set)
+    """Places whose login another shunt is renewing."""
+
+    def read(self, source: str, /) -> Credential | None:
+        """What is there now."""
+        return self.files.get(source)
+
+    @contextmanager
+    def together(self, source: str, /) -> Iterator[None]:
+        """Keep other shunts away."""
+        if source in self.taken:
+            msg = f"another shunt has been renewing the login in {source} for 10 s"
+            raise StoreError(msg)
+        self.taken.add(source)
+        try:
+            yield
+        finally:
+            self.taken.discard(source)
+
+    def give_back(self, login: Login, /) -> bool:
+        """Replace what the login was exchanged for."""
+        found = self.files.get(login.imported_from)
+        if not isinstance(found, Login) or not is_spent(found, login):
+            return False
+        if self.broken:
+            raise StoreError(self.broken)
+        self.files[login.imported_from] = login
+        return True
 
 
 def at_once() -> Run:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from shunt.accounts.credential import Login
+from shunt.accounts.credential import Identity, Login
+from shunt.accounts.secret import Secret
 from shunt.errors import StoreError
-from shunt.store.codex_login import codex_file, read_codex_login
+from shunt.store.codex_login import codex_file, read_codex_login, with_successor
 from shunt.store.foreign import Machine
 
 AUTH = "https://api.openai.com/auth"
@@ -82,3 +83,80 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, document: object) -> None:
 def test_the_usual_folder_is_below_the_home() -> None:
     """Without CODEX_HOME it is ~/.codex."""
     assert codex_file({"HOME": "/home/x"}) == Path("/home/x/.codex/auth.json")
+
+
+SPENT = """{
+  "OPENAI_API_KEY": null,
+  "auth_mode": "chatgpt",
+  "tokens": {
+    "id_token": "<id>",
+    "access_token": "<access>",
+    "refresh_token": "rt-test-1",
+    "account_id": "acct-1",
+    "future": [1.50]
+  },
+  "last_refresh": "2026-01-01T00:00:00.000000Z",
+  "agent_identity": {"x": 1}
+}
+""".replace("<id>", TOKENS["id_token"]).replace("<access>", ACCESS)
+NEWER = token(exp=1_950_000_000, **{AUTH: {"chatgpt_account_id": "acct-1"}})
+HELD = Login(
+    Secret(NEWER),
+    Secret("rt-test-3"),
+    1_950_000_000,
+    identity=Identity("acct-1"),
+    id_token=Secret("id-3"),
+    imported_from="/auth.json",
+    spent=(Secret("rt-test-1").fingerprint(), Secret("rt-test-2").fingerprint()),
+)
+
+
+def test_a_spent_login_is_given_its_successor() -> None:
+    """Tokens and the time of renewal are exchanged; every other byte stays as Codex wrote it."""
+    assert with_successor(SPENT.encode(), HELD, 1_800_000_000.0) == (
+        SPENT.replace(ACCESS, NEWER)
+        .replace("rt-test-1", "rt-test-3")
+        .replace(TOKENS["id_token"], "id-3")
+        .replace("2026-01-01T00:00:00.000000Z", "2027-01-15T08:00:00Z")
+        .encode()
+    )
+
+
+def test_a_file_laid_out_otherwise_keeps_its_fields() -> None:
+    """What cannot be exchanged in place is written anew, in the same order."""
+    document = json.loads(SPENT)
+    del document["last_refresh"], document["tokens"]["id_token"]
+    changed = with_successor(json.dumps(document).encode("utf-16"), HELD, 1_800_000_000.0)
+    assert changed is not None
+    expected = {**document, "last_refresh": "2027-01-15T08:00:00Z"}
+    expected["tokens"] = {**document["tokens"], "access_token": NEWER, "refresh_token": "rt-test-3"}
+    expected["tokens"]["id_token"] = "id-3"
+    assert json.loads(changed) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        SPENT[:100],
+        "[]",
+        SPENT.replace("rt-test-1", "rt-test-9"),
+        SPENT.replace("rt-test-1", "rt-test-3"),
+        SPENT.replace('"acct-1"', '"acct-2"'),
+        SPENT.replace('"chatgpt"', '"apikey"'),
+        '{"auth_mode": "apikey", "OPENAI_API_KEY": "sk-test-1", "tokens": null}',
+        '{"OPENAI_API_KEY": "sk-test-1"}',
+    ],
+    ids=["empty", "half", "a list", "newer", "done", "another account", "old tokens", "key", "bare key"],
+)
+def test_anything_else_is_never_touched(text: str) -> None:
+    """A newer login, another account's, an API key, half a file."""
+    assert with_successor(text.encode(), HELD, 1_800_000_000.0) is None
+
+
+def test_tokens_beside_an_api_key_in_force_are_no_login(tmp_path: Path) -> None:
+    """Codex has been switched to a key; what it was logged in with before is not imported or followed."""
+    with pytest.raises(StoreError, match="an API key, not a ChatGPT login"):
+        read_codex_login(
+            written(tmp_path, {"auth_mode": "apikey", "OPENAI_API_KEY": "sk-test-1", "tokens": TOKENS})
+        )

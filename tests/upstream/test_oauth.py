@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -15,7 +16,10 @@ from trio.testing import MockClock
 from shunt.accounts.credential import Identity, Login
 from shunt.accounts.secret import Secret
 from shunt.errors import CredentialError, ReauthRequired, RefreshFailed
+from shunt.providers.anthropic import identities_of as anthropic
 from shunt.providers.base import LoginKind
+from shunt.providers.codex_login import expiry_of
+from shunt.providers.codex_login import identities_of as chatgpt
 from shunt.upstream.client import Timeouts, open_upstream
 from shunt.upstream.oauth import LONGEST, SHORTEST, TokenEndpoint, lifetime, renewed
 from tests.fakes.clocks import socket_clock
@@ -36,7 +40,10 @@ from tests.fakes.upstream import closed_port, scripted_upstream
 
 T0 = 1_800_000_000.0
 ACCOUNT = "11111111-aaaa-bbbb-cccc-000000000001"
-JSON_KIND = LoginKind(lambda endpoints: endpoints.anthropic_token_url, "client-test", "json")
+JSON_KIND = LoginKind(lambda endpoints: endpoints.anthropic_token_url, "client-test", "json", anthropic)
+CHATGPT_KIND = LoginKind(
+    lambda endpoints: endpoints.openai_token_url, "client-test", "form", chatgpt, expiry_of
+)
 FORM_KIND = evolve(JSON_KIND, encoding="form")
 
 
@@ -221,21 +228,86 @@ async def test_never_sends_a_login_in_the_clear() -> None:
         (28_800_000, 28_800),
         (31_536_000_000, 31_536_000),
         (60, 60),
-        (59, 3600),
-        (0, 3600),
-        (-5, 3600),
-        (None, 3600),
-        (True, 3600),
-        ("soon", 3600),
-        ([], 3600),
-        (float("nan"), 3600),
-        (float("inf"), 3600),
-        (10**400, 3600),
+        (59, None),
+        (0, None),
+        (-5, None),
+        (None, None),
+        (True, None),
+        ("soon", None),
+        ([], None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (10**400, None),
     ],
 )
-def test_lifetimes(value: Any, seconds: float) -> None:
-    """Seconds, their text or milliseconds; anything else counts as an hour rather than cost the login."""
+def test_lifetimes(value: Any, seconds: float | None) -> None:
+    """Seconds, their text or milliseconds; anything else says nothing."""
     assert lifetime(value) == seconds
+
+
+def jwt(account: str, **claims: Any) -> str:
+    """A token as OpenAI makes them, unsigned."""
+    auth = {"https://api.openai.com/auth": {"chatgpt_account_id": account}} if account else {}
+    parts = [json.dumps(part).encode() for part in ({"alg": "none"}, {**auth, **claims})]
+    return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "c2ln"])
+
+
+def chatgpt_login(account: str = "", **fields: Any) -> Login:
+    return Login(Secret(jwt(account)), Secret("rt-1"), T0, **fields)
+
+
+@pytest.mark.parametrize(
+    ("held", "access", "identity", "good"),
+    [
+        (chatgpt_login("acct-1"), "acct-1", "acct-1", True),
+        (chatgpt_login(identity=Identity("acct-1")), "acct-1", "", True),
+        (chatgpt_login("acct-1"), "", "", True),
+        (chatgpt_login(), "acct-1", "acct-1", True),
+        (chatgpt_login("acct-1"), "acct-2", "acct-1", False),
+        (chatgpt_login(identity=Identity("acct-1")), "", "acct-2", False),
+        (chatgpt_login(), "acct-1", "acct-2", False),
+        (chatgpt_login(id_token=Secret(jwt("acct-1"))), "acct-2", "", False),
+    ],
+    ids=[
+        "the same",
+        "known by the file",
+        "nameless",
+        "learnt",
+        "another's access token",
+        "another's identity token",
+        "two accounts in one answer",
+        "known by its identity token only",
+    ],
+)
+def test_a_chatgpt_login_stays_with_its_account(held: Login, access: str, identity: str, good: bool) -> None:
+    """OpenAI's answer names no account: its tokens do, and both have to say the account that was asked for."""
+    document = {"access_token": jwt(access, n=2), "refresh_token": "rt-2", "id_token": jwt(identity, n=2)}
+    answer = json.dumps(document).encode()
+    if good:
+        assert renewed(held, CHATGPT_KIND, answer, T0, "host:443").refresh == Secret("rt-2")
+        return
+    with pytest.raises(ReauthRequired, match="another account"):
+        renewed(held, CHATGPT_KIND, answer, T0, "host:443")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"exp": T0 + 864_000}, T0 + 864_000),
+        ({"exp": T0 - 5}, T0 + 3600),
+        ({"exp": "soon"}, T0 + 3600),
+        ({}, T0 + 3600),
+    ],
+    ids=["sensible", "over already", "nonsense", "silent"],
+)
+def test_a_chatgpt_token_says_when_it_ends(said: dict[str, Any], expected: float) -> None:
+    """Where the answer has no `expires_in`; where it has one, that counts."""
+    answer = {"access_token": jwt("acct-1", **said), "refresh_token": "rt-2"}
+    held = chatgpt_login("acct-1")
+    without = renewed(held, CHATGPT_KIND, json.dumps(answer).encode(), T0, "host:443")
+    assert without.expires_at == expected
+    counted = json.dumps({**answer, "expires_in": 900}).encode()
+    assert renewed(held, CHATGPT_KIND, counted, T0, "host:443").expires_at == T0 + 900
 
 
 JSON = st.recursive(
@@ -255,12 +327,12 @@ FIELDS = (
 )
 
 
-@given(st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON)
-def test_any_answer_is_a_login_or_an_error_of_ours(document: Any) -> None:
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON, st.sampled_from([JSON_KIND, CHATGPT_KIND]))
+def test_any_answer_is_a_login_or_an_error_of_ours(document: Any, kind: LoginKind) -> None:
     """Whatever JSON comes, the result is a login that can be sent, or one of our errors."""
     held = Login(Secret("a"), Secret("r"), None)
     try:
-        new = renewed(held, json.dumps(document).encode(), T0, "host:443")
+        new = renewed(held, kind, json.dumps(document).encode(), T0, "host:443")
     except CredentialError:
         return
     for secret in (new.access, new.refresh):

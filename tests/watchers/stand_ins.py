@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ class FakeCustody:
     renewed: list[tuple[str, str]] = field(factory=list)
     """(account, fingerprint of the access token that was sent)."""
     adopted: list[tuple[str, str]] = field(factory=list)
+    given_back: list[str] = field(factory=list)
     rechecked: list[str] = field(factory=list)
     loads: int = 0
     error: ShuntError | None = None
@@ -97,6 +98,11 @@ class FakeCustody:
         await self._fail()
         self.adopted.append((name, login.access.reveal()))
         self.held[name] = login
+        return True
+
+    async def give_back(self, name: str) -> bool:
+        await self._fail()
+        self.given_back.append(name)
         return True
 
     async def load(self) -> None:
@@ -150,6 +156,12 @@ class Bench:
     drops: list[float] = field(factory=list)
     """Trio times at which idle connections were dropped."""
     reads: int = 0
+    listened: list[frozenset[Path]] = field(factory=list)
+    """Files whose changes are told of, by every lookout so far."""
+    ring: Callable[[], None] = lambda: None
+    """Tells that one of them changed."""
+    deafness: Exception | None = None
+    """What listening comes to."""
 
     def parts(self, folder: Path | None = None, **changes: Any) -> Parts:
         """The parts; `folder` is where the watched files are."""
@@ -175,9 +187,20 @@ class Bench:
             now=self.clock.now,
             jitter=lambda: 0.5,
             boot=None,
+            lookout=self.listen,
             worker=inline,
         )
         return evolve(parts, **changes)
+
+    async def listen(self, files: Collection[Path], ring: Callable[[], None]) -> None:
+        if self.deafness is not None:
+            raise self.deafness
+        self.listened.append(frozenset(files))
+        self.ring = ring
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.ring = lambda: None
 
     async def send(self, call: UpstreamCall) -> FakeReply:
         await trio.lowlevel.checkpoint()

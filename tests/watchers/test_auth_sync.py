@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from shunt.accounts.credential import Credential, Identity, Login
 from shunt.errors import StoreError
 from shunt.watchers import auth_sync
-from shunt.watchers.auth_sync import heirs
+from shunt.watchers.auth_sync import files_behind, heirs
 from shunt.watchers.health import Doing
 from tests.watchers.stand_ins import Bench, bench, login, start
 
@@ -103,6 +103,7 @@ async def test_a_change_is_adopted_when_it_has_settled(source: Path, autojump_cl
         for step in range(3):  # three rewrites, one each second
             desk.found = login(f"sk-test-newer-{step}", imported_from=str(source), identity=ANN)
             rewrite(source, "x" * (10 + step))
+            desk.ring()
             await trio.sleep(1)
         reads = desk.reads
         await trio.sleep(5)
@@ -157,7 +158,7 @@ async def test_a_file_that_stays_broken_is_given_up_until_it_changes(
     desk = shared(source, "a")
     desk.trouble = StoreError("holds a login that Claude Code has given up")
     with caplog.at_level("INFO"):
-        await watch(desk, 300)
+        await watch(desk, 290)
     assert desk.reads == 5
     assert caplog.text.count("has given up") == 1
     assert desk.custody.adopted == []
@@ -194,12 +195,81 @@ async def test_a_file_that_vanishes_and_comes_back_is_followed(
         start(nursery, auth_sync.watch(desk.parts()), desk)
         await trio.sleep(11)
         rewrite(source, None)
+        desk.ring()
         await trio.sleep(10)
         desk.found = login("sk-test-again", imported_from=str(source), identity=ANN)
         rewrite(source, "again")
+        desk.ring()
         await trio.sleep(10)
         nursery.cancel_scope.cancel()
     assert desk.custody.adopted[-1] == ("a", "sk-test-again")
     held = desk.custody.held["a"]
     assert isinstance(held, Login)
     assert held.access.reveal() == "sk-test-again"
+
+
+async def test_what_nobody_tells_of_is_found_all_the_same(source: Path, autojump_clock: MockClock) -> None:
+    """Every five minutes: network file systems and containers tell of no changes."""
+    desk = shared(source, "a")
+    async with trio.open_nursery() as nursery:
+        start(nursery, auth_sync.watch(desk.parts()), desk)
+        await trio.sleep(100)
+        desk.found = login("sk-test-silent", imported_from=str(source), identity=ANN)
+        rewrite(source, "silently")
+        await trio.sleep(100)
+        assert desk.custody.adopted == [("a", "sk-test-newer")]
+        await trio.sleep(110)
+        nursery.cancel_scope.cancel()
+    assert desk.custody.adopted[1:] == [("a", "sk-test-silent")]
+
+
+async def test_a_system_that_cannot_listen_is_asked_often(source: Path, autojump_clock: MockClock) -> None:
+    """Without watches left, files are looked at every few seconds."""
+    desk = shared(source, "a")
+    desk.deafness = OSError(28, "no space left on device")
+    async with trio.open_nursery() as nursery:
+        health = start(nursery, auth_sync.watch(desk.parts()), desk)
+        await trio.sleep(20)
+        desk.found = login("sk-test-silent", imported_from=str(source), identity=ANN)
+        rewrite(source, "silently")
+        await trio.sleep(25)
+        assert health.conditions["auth-sync"].failures == 0
+        nursery.cancel_scope.cancel()
+    assert desk.custody.adopted[1:] == [("a", "sk-test-silent")]
+
+
+async def test_accounts_that_come_later_are_followed_too(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """An import while shunt runs begins to be followed within seconds; of a link, both ends."""
+    desk = bench("a")
+    real, link = tmp_path / "real" / "auth.json", tmp_path / "auth.json"
+    real.parent.mkdir()
+    real.write_text("1")
+    link.symlink_to(real)
+    async with trio.open_nursery() as nursery:
+        start(nursery, auth_sync.watch(desk.parts()), desk)
+        await trio.sleep(30)
+        assert desk.listened == []
+        desk.custody.held["a"] = login("sk-test-a", imported_from=str(link), identity=ANN)
+        await trio.sleep(10)
+        nursery.cancel_scope.cancel()
+    assert desk.listened == [{link, real}]
+    assert desk.reads == 1
+
+
+async def test_a_spent_login_is_replaced_in_its_file(source: Path, autojump_clock: MockClock) -> None:
+    """What custody could not write back when it renewed is written later; a spent login is never adopted."""
+    desk = shared(source, "a")
+    before = login("sk-test-before", imported_from=str(source), identity=ANN)
+    spent = (before.refresh.fingerprint(),)
+    desk.custody.held["a"] = login("sk-test-a", imported_from=str(source), identity=ANN, spent=spent)
+    desk.found = before
+    await watch(desk)
+    assert (desk.custody.given_back, desk.custody.adopted) == (["a"], [])
+
+
+def test_what_cannot_be_listened_to_is_left_out(tmp_path: Path) -> None:
+    """A folder that is gone, or a circle of links."""
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    there = tmp_path / "auth.json"
+    assert files_behind([str(there), str(tmp_path / "gone" / "x"), str(circle)]) <= {there, circle}

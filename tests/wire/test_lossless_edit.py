@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shunt.wire.lossless_edit import splice_model
+from shunt.wire.lossless_edit import splice_model, splice_texts
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,58 @@ def test_a_reader_sees_the_new_model_and_nothing_else_changed(
     spliced = splice_model(body, new)
     assert spliced is not None
     assert json.loads(spliced) == {**document, "model": new}
+
+
+AUTH = """{
+   "auth_mode" : "chatgpt", "OPENAI_API_KEY": null,
+\t"tokens": {"id_token": "i1", "refresh_token" :"r\\u0031","access_token":"a1", "n": 1.50, "tokens": {"access_token": "x"}},
+   "last_refresh": "2026-01-01T00:00:00Z"  }
+"""
+
+
+def test_texts_are_replaced_where_they_stand() -> None:
+    """At any depth, several at once; every other byte stays."""
+    changes = {("tokens", "access_token"): 'a"2', ("tokens", "refresh_token"): "r2", ("last_refresh",): "now"}
+    assert splice_texts(AUTH, changes) == (
+        AUTH.replace('"a1"', '"a\\"2"')
+        .replace('"r\\u0031"', '"r2"')
+        .replace('"2026-01-01T00:00:00Z"', '"now"')
+    )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"a": 1}',
+        '{"a": {}}',
+        '{"a": {"c": "x"}}',
+        '{"a": {"b": "x"}',
+        '{"a": {"b": "x"}} x',
+    ],
+)
+def test_texts_that_are_not_there_are_left_to_the_caller(document: str) -> None:
+    """So is what is no JSON."""
+    assert splice_texts(document, {("a", "b"): "new"}) is None
+
+
+def test_of_equal_names_the_last_is_replaced() -> None:
+    """It is the one that readers see."""
+    assert splice_texts('{"a":"1","a":"2"}', {("a",): "3"}) == '{"a":"1","a":"3"}'
+
+
+@given(
+    st.recursive(
+        st.none() | st.text() | st.integers(), lambda it: st.dictionaries(st.text(), it), max_leaves=9
+    )
+)
+def test_any_object_is_changed_in_one_place_only(inner: object) -> None:
+    """Whatever stands around it."""
+    document = {"x": inner, "deep": {"y": inner, "it": "old", "z": inner}, "w": inner}
+    for text in (json.dumps(document), json.dumps(document, indent=3, ensure_ascii=False)):
+        changed = splice_texts(text, {("deep", "it"): "n\u00e9w"})
+        assert changed is not None
+        assert json.loads(changed) == {**document, "deep": {**document["deep"], "it": "n\u00e9w"}}  # type: ignore[dict-item]
