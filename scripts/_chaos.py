@@ -132,7 +132,7 @@ class Watched:
     async def count(self) -> Count:
         """Ask the process to count itself."""
         self.report.unlink(missing_ok=True)
-        self.process.send_signal(signal.SIGUSR1)
+        self.process.send_signal(signal.SIGUSR2)
         with trio.fail_after(10):
             while not self.report.exists():  # noqa: ASYNC110 - another process writes it
                 await trio.sleep(0.01)

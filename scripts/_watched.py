@@ -1,4 +1,4 @@
-"""shunt, with a signal that makes it count itself: SIGUSR1 writes tasks, descriptors and memory to a file.
+"""shunt, with a signal that makes it count itself: SIGUSR2 writes tasks, descriptors and memory to a file.
 
 Run as `_watched.py FILE run …`. The numbers are taken inside the process, where alone Trio's tasks can be
 counted.
@@ -6,6 +6,7 @@ counted.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -17,6 +18,8 @@ from typing import Any
 import trio
 
 from shunt.cli.program import main
+from shunt.server.intake import Store
+from shunt.upstream.client import Upstream
 
 MIB = 1024 * 1024
 
@@ -42,9 +45,40 @@ def memory() -> float:
     return pages * resource.getpagesize() / MIB
 
 
+PARTS: dict[type[Any], Any] = {}
+"""The one object of a kind, found once."""
+
+
+def part(kind: type[Any]) -> Any:
+    """The program's one object of a kind; None as long as there is none."""
+    if kind not in PARTS:
+        found = [it for it in gc.get_objects() if type(it) is kind]
+        if not found:
+            return None
+        PARTS[kind] = found[0]
+    return PARTS[kind]
+
+
+def pool() -> dict[str, int]:
+    """Connections to upstreams: those that nobody uses, and the others."""
+    upstream = part(Upstream)
+    lines = upstream._all_lines() if upstream is not None else []  # noqa: SLF001 - a look from outside
+    connections = [each for line in lines for each in line.transport.pool.connections]
+    idle = sum(each.is_idle() for each in connections)
+    in_flight = upstream.in_flight if upstream is not None else 0
+    return {"idle": idle, "busy": len(connections) - idle, "in_flight": in_flight}
+
+
 def count(*_: Any) -> None:
     """Write the numbers down, all at once."""
-    numbers = {"tasks": tasks(), "fds": len(os.listdir("/dev/fd")), "rss": memory()}  # noqa: PTH208 - a count
+    store = part(Store)
+    numbers = {
+        "tasks": tasks(),
+        "fds": len(os.listdir("/dev/fd")),  # noqa: PTH208 - a count
+        "rss": memory(),
+        "bodies": store.used if store is not None else 0,
+        **pool(),
+    }
     half = REPORT.with_suffix(".half")
     half.write_text(json.dumps(numbers), encoding="ascii")
     half.replace(REPORT)
@@ -52,5 +86,5 @@ def count(*_: Any) -> None:
 
 if __name__ == "__main__":
     REPORT = Path(sys.argv[1])
-    signal.signal(signal.SIGUSR1, count)
+    signal.signal(signal.SIGUSR2, count)
     sys.exit(main(sys.argv[2:]))

@@ -160,6 +160,8 @@ class Attempts:
         self, account: Account, provider: Provider, inbound: Inbound, reply: Reply, lifetime: Lifetime
     ) -> Attempt:
         answered = (reply.status, reply.headers)
+        if not 200 <= reply.status < 600:
+            raise UpstreamUnexpected(f"an answer with status {reply.status}, which HTTP does not know")
         if reply.status >= 300:
             text = await reply.read(ERROR_BODY, ERROR_WITHIN)
             outcome = provider.classify(account, inbound, Answer(*answered, text), self.now())

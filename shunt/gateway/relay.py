@@ -18,7 +18,7 @@ from shunt.inference.failure import Failure
 from shunt.protocols.base import Protocol
 
 LINGER = 1.0
-"""Seconds a stream may go on after its terminal event before it is ended here."""
+"""Seconds a stream may go on after its terminal event, in all, before it is ended here."""
 
 
 @define(eq=False)
@@ -42,6 +42,8 @@ class Relay(AsyncIterator[bytes]):
     _ended: bool = False
     _half: bytes = b""
     """The beginning of an event whose end has not come yet."""
+    _ends_at: float | None = None
+    """Trio's clock at which the stream is ended here; set once its terminal event has come."""
 
     async def __anext__(self) -> bytes:
         if not self._begun:
@@ -77,8 +79,11 @@ class Relay(AsyncIterator[bytes]):
         if source is None:
             return None
         if self._body.is_stream and self._is_over:
+            now = trio.current_time()
+            if self._ends_at is None:
+                self._ends_at = now + LINGER
             try:
-                return await source.next_within(LINGER)
+                return await source.next_within(max(0.0, self._ends_at - now))
             except (trio.TooSlowError, UpstreamError):
                 return None  # everything had been said
         return await source.next()

@@ -138,3 +138,31 @@ async def test_what_cannot_carry_an_error_event_is_cut(is_stream: bool, encoded:
     """A plain or compressed body that breaks ends without its end, which is the truth."""
     with pytest.RaisesGroup(UpstreamBroke):
         await relayed([b"{"], error=UpstreamTimeout("silent"), is_stream=is_stream, encoded=encoded)
+
+
+@define
+class Chatter(AsyncIterator[bytes]):
+    """A whole stream, and then comments for ever."""
+
+    begun: bool = False
+
+    async def __anext__(self) -> bytes:
+        if self.begun:
+            await trio.sleep(LINGER / 4)
+            return b": more\n\n"
+        self.begun = True
+        return WHOLE
+
+
+async def test_a_stream_that_goes_on_after_its_end_is_ended(autojump_clock: trio.testing.MockClock) -> None:
+    """However often something more comes, the second after the terminal event is the last."""
+
+    async with trio.open_nursery() as nursery:
+        body = Body((), Source(Chatter(), nursery), MESSAGES.stream_tap(), is_stream=True)
+        progress = Progress()
+        begun = trio.current_time()
+        got = b"".join([chunk async for chunk in Relay(body, MESSAGES, "req_test", progress)])
+        assert trio.current_time() - begun <= LINGER
+        assert got.startswith(WHOLE)
+        assert progress.complete
+        nursery.cancel_scope.cancel()
