@@ -10,6 +10,7 @@ import click
 
 from shunt.accounts.credential import Login
 from shunt.cli.accounts import holding_of
+from shunt.cli.client_checks import client_remarks
 from shunt.cli.control import Control, address
 from shunt.cli.file_checks import path_remarks
 from shunt.cli.files import Files, open_files
@@ -74,6 +75,7 @@ def examined(files: Files, url: str | None, *, offline: bool) -> Iterator[Remark
         if stored is not None:
             yield from _secrets(files, config, stored)
     control = files.control(url)
+    yield from client_remarks(files, control.url)
     yield from server_remarks(control, config.server if config else None, files.call.now())
     if config is not None and not offline:
         yield from _upstreams(files, config, control)

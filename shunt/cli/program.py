@@ -79,6 +79,12 @@ def _config() -> click.Command:
     return config
 
 
+def _connect() -> click.Command:
+    from shunt.cli.connect import connect
+
+    return connect
+
+
 def _doctor() -> click.Command:
     from shunt.cli.doctor import doctor
 
@@ -105,6 +111,7 @@ COMMANDS = (
     Entry("remove-account", "Take an account out of the pool and forget its secret.", _remove_account),
     Entry("use", "Send everything to one account, or back to automatic choice.", _use),
     Entry("strategy", "Show or change how accounts are chosen.", _strategy),
+    Entry("connect", "Point Claude Code, Codex, opencode … at shunt, and back.", _connect),
     Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
     Entry("completions", "Print a completion script for your shell.", _completions),
