@@ -23,7 +23,8 @@
     │   └── UpstreamUnexpected      a well-formed answer of the wrong kind (redirect, HTML, empty)
     └── CredentialError        the account's login cannot be used
         ├── ReauthRequired          the vendor refused the refresh token: a person has to log in
-        └── RefreshFailed           a passing failure of the token endpoint: try again later
+        ├── RefreshFailed           a passing failure of the token endpoint: try again later
+        └── LoginFailed             a person's login did not come about; nothing was stored
 
 Messages are written for people: what happened, and what to do. They never hold a secret.
 `kind` says what the failure is to a client; each protocol turns it into its own words.
@@ -206,3 +207,7 @@ class RefreshFailed(CredentialError):
     def fresh(self) -> RefreshFailed:
         """Return an equal error."""
         return RefreshFailed(str(self), retry_after=self.retry_after, answer_lost=self.answer_lost)
+
+
+class LoginFailed(CredentialError):
+    """A login by a person did not come about: declined, expired, or not the answer it should be."""

@@ -1,69 +1,32 @@
-"""`shunt add-account`: put an API key or an imported login into the pool."""
+"""`shunt add-account`: put an API key or a login into the pool."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import click
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from shunt.accounts.credential import ApiKey, Credential, Login
 from shunt.cli import api_keys
 from shunt.cli.acknowledgement import agree
 from shunt.cli.enrolment import Enrolment
-from shunt.cli.exits import Failed, NeedsLogin
+from shunt.cli.exits import Failed
 from shunt.cli.files import Files, known_providers, open_files
+from shunt.cli.imports import IMPORTS, imported
 from shunt.cli.invocation import Invocation, borrowed_root, places
 from shunt.cli.reloading import told_server
+from shunt.cli.signing_in import discard, log_in, offered, way_for
 from shunt.cli.terminal import clean, interactive, note, word
 from shunt.config.misread import Misread
 from shunt.config.names import folded
 from shunt.config.spelling import hint, quoted
 from shunt.config.types import AccountConfig, keys_of
+from shunt.errors import ShuntError
+from shunt.logins.flow import Way
 from shunt.providers import provider_named
-from shunt.store.claude_login import read_claude_login
-from shunt.store.codex_login import read_codex_login
-
-
-@frozen
-class ImportSource:
-    """A program whose login can be imported."""
-
-    program: str
-    read: Callable[[Mapping[str, str]], Credential | None]
-    shared: str
-    """What it means that two programs have one login."""
-
-
-_CLAUDE_SHARED = """\
-Claude Code and shunt now share this login, and its refresh token can be used once only. Whichever of the
-two renews first makes the other's copy worthless, and Anthropic may then end the login for both: each
-would ask you to log in again.
-To keep that from happening, let only shunt use it. Start Claude Code through shunt,
-  ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN=shunt claude
-so that it never renews by itself, and do not use /logout there. If you want both to be independent, log
-in anew in Claude Code (/login): it then has a login of its own, and shunt keeps this one.
-If it did go wrong: log in with Claude Code and run this command again."""
-
-_CODEX_SHARED = """\
-Codex and shunt now share this login, and its refresh token can be used once only. Whichever of the two
-renews first makes the other's copy worthless, and OpenAI may then end the login for both: each would ask
-you to log in again.
-To keep that from happening, let only shunt use it: point Codex at {url}/v1 with a model provider of its
-own, so that it never renews by itself. If you want both to be independent, log in anew (`codex login`):
-Codex then has a login of its own, and shunt keeps this one.
-If it did go wrong: log in with Codex and run this command again."""
-
-IMPORTS: Mapping[str, ImportSource] = MappingProxyType(
-    {
-        "anthropic": ImportSource("Claude Code", read_claude_login, _CLAUDE_SHARED),
-        "codex": ImportSource("Codex", read_codex_login, _CODEX_SHARED),
-    }
-)
-"""By provider name."""
 
 
 @frozen
@@ -75,8 +38,15 @@ class Wish:
     api_key_env: str | None
     from_stdin: bool
     imported: bool
+    way: Way | None
+    """How a login of shunt's own is made; None when none is."""
     settings: Mapping[str, Any] = field(repr=False)
     """Further keys of `[[accounts]]` that were given."""
+
+    @property
+    def is_login(self) -> bool:
+        """Whether it is to live on a login."""
+        return self.imported or self.way is not None
 
 
 def _refuse_key(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -119,7 +89,10 @@ def _read(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     help="Take the key from this variable when shunt starts.",
 )
 @click.option("--api-key-stdin", "from_stdin", is_flag=True, help="Read the key from stdin and store it.")
-@click.option("--import", "imported", is_flag=True, help="Import the login of the vendor's own program.")
+@click.option("--login", is_flag=True, help="Make a login of shunt's own, in your browser.")
+@click.option("--paste", is_flag=True, help="--login from any browser anywhere: paste the code it shows.")
+@click.option("--device", is_flag=True, help="--login by a short code typed on another device (ChatGPT).")
+@click.option("--import", "imported", is_flag=True, help="Share the login of the vendor's own program.")
 @click.option("--api-key", hidden=True, expose_value=False, is_eager=True, callback=_refuse_key)
 @click.option(
     "--priority", type=int, callback=_read("priority"), help="Lower goes first under strategy priority."
@@ -148,36 +121,73 @@ def add_account(
     api_key_env: str | None,
     *,
     from_stdin: bool,
+    login: bool,
+    paste: bool,
+    device: bool,
     imported: bool,
     yes: bool,
     **settings: Any,
 ) -> None:
-    """Add the account NAME, or import its login anew.
+    """Add the account NAME, or log it in anew.
 
-    Without --api-key-env, --api-key-stdin or --import you are asked for an API key, which is not shown.
-    Servers on this machine (ollama, lmstudio, llamacpp, vllm) need none and you are not asked.
+    --login makes a login that only shunt has; on a machine without a browser a code is pasted or typed
+    elsewhere instead. --import shares the login that Claude Code or Codex has here. Both also renew the
+    login of an account that exists, while shunt runs.
+
+    With neither, and without --api-key-env or --api-key-stdin, you are asked for an API key, which is not
+    shown. Servers on this machine (ollama, lmstudio, llamacpp, vllm) need none and you are not asked.
     """
-    if sum((api_key_env is not None, from_stdin, imported)) > 1:
-        raise click.UsageError("--api-key-env, --api-key-stdin and --import exclude each other.")
+    login = login or paste or device
+    if sum((api_key_env is not None, from_stdin, login, imported)) > 1:
+        raise click.UsageError("--api-key-env, --api-key-stdin, --login and --import exclude each other.")
+    if paste and device:
+        raise click.UsageError("--paste and --device exclude each other.")
     given = {key: value for key, value in settings.items() if value is not None}
-    wish = Wish(name, _provider(provider), api_key_env, from_stdin, imported, given)
+    wish = Wish(name, _provider(provider), api_key_env, from_stdin, imported, None, given)
     files = open_files(call)
     if borrowed_root(call.environ):
         note("You are root through sudo: what is written now belongs to root. Better run shunt as yourself.")
+    if login:
+        wish = evolve(wish, way=Way.BROWSER)
     existing = _existing(files, wish, named=provider is not None)
+    if existing is not None:
+        wish = evolve(wish, provider=existing.provider)
+    if login:
+        wish = evolve(wish, way=way_for(wish.provider, files, paste=paste, device=device))
+        _before_login(files, wish, existing, yes=yes)
     credential = _credential(files, wish)
+    try:
+        _enrol(files, wish, existing, credential, yes=yes)
+    except (Failed, ShuntError):
+        if wish.way is not None and isinstance(credential, Login):
+            discard(files, wish.provider, credential)
+        raise
+    _report(files, wish, credential, replaced=existing is not None)
+
+
+def _before_login(files: Files, wish: Wish, existing: AccountConfig | None, *, yes: bool) -> None:
+    """See to it that a login can be stored, before somebody makes one. Raises Failed or StoreError."""
+    files.credentials.load()
+    if existing is not None:
+        Enrolment(files).check_lives_on_login(existing)
+    agree(files, wish.provider, yes=yes)
+
+
+def _enrol(
+    files: Files, wish: Wish, existing: AccountConfig | None, credential: Credential | None, *, yes: bool
+) -> None:
+    """Put the account into the files. Raises Failed or ShuntError, and has changed nothing then."""
     enrolment = Enrolment(files)
     if credential is not None:
         _check_twin(enrolment, files, wish, credential)
     if existing is not None and credential is not None:
         enrolment.check_replacement(existing, credential)
-    if isinstance(credential, Login):
+    if isinstance(credential, Login) and wish.way is None:
         agree(files, wish.provider, yes=yes)
     if existing is not None and credential is not None:
         enrolment.replace(existing.name, credential)
     else:
         enrolment.add(_entry(wish), credential)
-    _report(files, wish, credential, replaced=existing is not None)
 
 
 def _provider(name: str | None) -> str:
@@ -205,9 +215,10 @@ def _existing(files: Files, wish: Wish, *, named: bool) -> AccountConfig | None:
                 f"Provider {wish.provider} needs --upstream-url, the address of the server."
             )
         return None
-    if not wish.imported:
+    if not wish.is_login:
         raise Failed(
-            f"There is an account {clean(account.name)} already. Choose another name, or first "
+            f"There is an account {clean(account.name)} already. To log it in anew: "
+            f"`shunt add-account {word(account.name)} --login`. Or choose another name, or first "
             f"`shunt remove-account {word(account.name)}`."
         )
     if named and account.provider != wish.provider:
@@ -216,7 +227,7 @@ def _existing(files: Files, wish: Wish, *, named: bool) -> AccountConfig | None:
         )
     if wish.settings:
         raise click.UsageError(
-            f"The account exists; change its settings in {files.places.config_file}, and import without them."
+            f"The account exists; change its settings in {files.places.config_file}, and log in without them."
         )
     return account
 
@@ -224,7 +235,9 @@ def _existing(files: Files, wish: Wish, *, named: bool) -> AccountConfig | None:
 def _credential(files: Files, wish: Wish) -> Credential | None:
     """What is to be stored; None when the key stays in the environment."""
     if wish.imported:
-        return _imported(files.call, wish)
+        return imported(files.call, wish.provider)
+    if wish.way is not None:
+        return log_in(files, wish.provider, wish.way)
     if wish.api_key_env is not None:
         value = files.call.environ.get(wish.api_key_env, "")
         if value:
@@ -237,11 +250,11 @@ def _credential(files: Files, wish: Wish) -> Credential | None:
     if wish.from_stdin and not sys.stdin.isatty():
         return ApiKey(api_keys.from_stream(sys.stdin))
     if wish.from_stdin or interactive():
-        if not wish.from_stdin and wish.provider in IMPORTS:
-            note(f"To use the login of {IMPORTS[wish.provider].program} instead: Ctrl-C, and --import.")
+        if not wish.from_stdin and wish.provider in offered():
+            note("To use a subscription instead: Ctrl-C, and --login (or --import).")
         return ApiKey(api_keys.from_prompt(clean(wish.name)))
     raise click.UsageError(
-        "Say where its key comes from: --api-key-env VARIABLE, --api-key-stdin, or --import."
+        "Say where its key comes from: --api-key-env VARIABLE, --api-key-stdin, --login or --import."
     )
 
 
@@ -249,27 +262,6 @@ def _goes_without_key(wish: Wish) -> bool:
     """Whether its server asks for no key, as those on the own machine do."""
     provider = provider_named(wish.provider)
     return provider.key_optional and (not provider.key_env and provider.default_url is not None)
-
-
-def _imported(call: Invocation, wish: Wish) -> Credential:
-    source = IMPORTS.get(wish.provider)
-    if source is None:
-        raise click.UsageError(
-            f"Nothing can be imported for provider {wish.provider}; only for {', '.join(IMPORTS)}."
-        )
-    credential = source.read(call.environ)
-    if credential is None:
-        raise NeedsLogin(
-            f"{source.program} has no login on this machine. Log in there first, or use an API key "
-            "(--api-key-env, --api-key-stdin)."
-        )
-    if isinstance(credential, Login) and not credential.refresh:
-        if credential.expires_at is not None and credential.expires_at <= call.now():
-            raise NeedsLogin(
-                f"The login of {source.program} has ended and cannot be renewed. Log in there again."
-            )
-        note(f"This login of {source.program} cannot be renewed: it works until it ends.")
-    return credential
 
 
 def _check_twin(enrolment: Enrolment, files: Files, wish: Wish, credential: Credential) -> None:
@@ -281,8 +273,8 @@ def _check_twin(enrolment: Enrolment, files: Files, wish: Wish, credential: Cred
     if isinstance(credential, Login):
         raise Failed(
             f"This login is in the pool already, as {clean(twin)}. Twice would not give more, and the two would "
-            "fight over one refresh token. To import it anew: "
-            f"shunt add-account {word(twin)} --import"
+            "fight over one limit. To log it in anew: "
+            f"shunt add-account {word(twin)} --{'login' if wish.way else 'import'}"
         )
     note(f"The account {clean(twin)} has the same key; its limits count for both together.")
 
@@ -302,11 +294,12 @@ def _report(files: Files, wish: Wish, credential: Credential | None, *, replaced
         kept = f"its key is read from ${wish.api_key_env}"
     else:
         kept = "without a key"
-    done = "Imported anew" if replaced else "Added"
+    anew = "Imported anew" if wish.imported else "Logged in anew"
+    done = anew if replaced else "Added"
     click.echo(f"{done}: {clean(wish.name)} ({wish.provider}), {kept}.")
     if isinstance(credential, Login):
         who = credential.identity
         click.echo(f"  {clean(who.email) or 'e-mail unknown'}, plan {clean(who.plan) or 'unknown'}")
         if credential.imported_from and credential.refresh:
-            note(IMPORTS[wish.provider].shared.format(url=files.control().url))
+            note(IMPORTS[wish.provider].shared.format(url=files.control().url, name=word(wish.name)))
     note(told_server(files, wish.name, present=True))

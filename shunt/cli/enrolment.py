@@ -45,8 +45,14 @@ class Enrolment:
             raise
 
     def replace(self, name: str, credential: Credential) -> None:
-        """Give an account that exists another credential. Raises ShuntError; nothing was changed then."""
-        self.files.credentials.put(name, credential)
+        """Give an account that exists another credential. Raises ShuntError; nothing was changed then.
+
+        A running server may be renewing the old login at this moment. It is waited for: what it writes
+        afterwards would undo this.
+        """
+        store = self.files.credentials
+        with store.refreshing(name):
+            store.put(name, credential)
 
     def remove(self, name: str) -> bool:
         """Take an account out of both files; whether its secret was in credentials.json.
@@ -55,7 +61,9 @@ class Enrolment:
         second call removes it. Raises ShuntError.
         """
         self.files.config_file.remove_account(name)
-        return self.files.credentials.remove(name)
+        store = self.files.credentials
+        with store.refreshing(name):
+            return store.remove(name)
 
     def twin_of(self, name: str, credential: Credential, accounts: Mapping[str, AccountConfig]) -> str:
         """Name of another account with the same login or key; empty when there is none."""
@@ -75,18 +83,24 @@ class Enrolment:
             Failed: with what to do instead.
         """
         shown = clean(account.name)
-        entry = self._stored().get(account.name)
-        stored = entry.credential if entry else None
-        if account.api_key or account.api_key_env or isinstance(stored, ApiKey):
-            raise Failed(f"The account {shown} uses an API key. Import the login under another name.")
+        stored = self.check_lives_on_login(account)
         if not isinstance(stored, Login) or not isinstance(credential, Login):
             return
         if stored.identity.contradicts(credential.identity):
             raise Failed(
-                f"The account {shown} belongs to {clean(stored.identity.email) or 'another login'}, and the login "
-                f"found here to {clean(credential.identity.email) or 'somebody else'}. Import it under another "
-                f"name, or first `shunt remove-account {word(account.name)}`."
+                f"The account {shown} belongs to {_who(stored, 'another login')}, and this login to "
+                f"{_who(credential, 'somebody else')}. Add it under another name, or first `shunt remove-account {word(account.name)}`."
             )
+
+    def check_lives_on_login(self, account: AccountConfig) -> Credential | None:
+        """Refuse a login in a key's place: what is stored for the account, or Failed with what to do instead."""
+        entry = self._stored().get(account.name)
+        stored = entry.credential if entry else None
+        if account.api_key or account.api_key_env or isinstance(stored, ApiKey):
+            raise Failed(
+                f"The account {clean(account.name)} uses an API key. Add the login under another name."
+            )
+        return stored
 
     def _stored(self) -> dict[str, StoredCredential]:
         return self.files.credentials.load()
@@ -98,6 +112,14 @@ class Enrolment:
 
         if entry is not None or name in self._stored():
             self.files.credentials.update(changed)
+
+
+def _who(login: Login, otherwise: str) -> str:
+    """Whose a login is, for people; the workspace too, where one e-mail has several."""
+    who = login.identity
+    workspace = who.organization_id or who.account_id
+    named = clean(who.email) or otherwise
+    return f"{named} ({clean(workspace)[:13]}…)" if workspace else named
 
 
 def same(one: Credential, other: Credential) -> bool:

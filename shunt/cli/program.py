@@ -107,7 +107,7 @@ COMMANDS = (
     Entry("run", "Serve in the foreground; --demo needs no account.", _run),
     Entry("status", "How the accounts stand: windows, cooldowns, savings.", _status),
     Entry("accounts", "Which accounts there are and where their secrets are kept.", _accounts),
-    Entry("add-account", "Add an API key, or import a login of Claude Code.", _add_account),
+    Entry("add-account", "Add an API key, or a login of your own; log in anew.", _add_account),
     Entry("remove-account", "Take an account out of the pool and forget its secret.", _remove_account),
     Entry("use", "Send everything to one account, or back to automatic choice.", _use),
     Entry("strategy", "Show or change how accounts are chosen.", _strategy),

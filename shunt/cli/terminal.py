@@ -47,7 +47,7 @@ def login_cure(name: str, *, login: bool) -> str:
         login: it lives on a login; else on an API key.
     """
     if login:
-        return f"log in with the vendor's own program, then: shunt add-account {word(name)} --import"
+        return f"log in anew: shunt add-account {word(name)} --login"
     return f"see `shunt accounts` for where its key should be, or shunt remove-account {word(name)} and add it anew"
 
 

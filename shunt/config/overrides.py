@@ -30,6 +30,11 @@ SHORT: Final[Mapping[str, tuple[str, str]]] = {
     "SHUNT_CHATGPT_URL": ("endpoints", "chatgpt_url"),
     "SHUNT_ANTHROPIC_TOKEN_URL": ("endpoints", "anthropic_token_url"),
     "SHUNT_OPENAI_TOKEN_URL": ("endpoints", "openai_token_url"),
+    "SHUNT_ANTHROPIC_AUTHORIZE_URL": ("endpoints", "anthropic_authorize_url"),
+    "SHUNT_OPENAI_AUTHORIZE_URL": ("endpoints", "openai_authorize_url"),
+    "SHUNT_OPENAI_DEVICE_URL": ("endpoints", "openai_device_url"),
+    "SHUNT_ANTHROPIC_REVOKE_URL": ("endpoints", "anthropic_revoke_url"),
+    "SHUNT_OPENAI_REVOKE_URL": ("endpoints", "openai_revoke_url"),
 }
 """Variables with a shorter name than their section would give them."""
 

@@ -243,6 +243,38 @@ class EndpointsConfig:
         default="https://auth.openai.com/oauth/token",
         metadata=key(guarded.service_address(optional=False), "Where ChatGPT logins are renewed."),
     )
+    anthropic_authorize_url: str = field(
+        default="https://claude.ai/oauth/authorize",
+        metadata=key(
+            guarded.service_address(optional=False), "The page on which a person allows a Claude login."
+        ),
+    )
+    openai_authorize_url: str = field(
+        default="https://auth.openai.com/oauth/authorize",
+        metadata=key(
+            guarded.service_address(optional=False), "The page on which a person allows a ChatGPT login."
+        ),
+    )
+    openai_device_url: str = field(
+        default="https://auth.openai.com",
+        metadata=key(
+            guarded.service_address(optional=False), "Where ChatGPT logins by device code are asked for."
+        ),
+    )
+    anthropic_revoke_url: str = field(
+        default="",
+        metadata=key(
+            guarded.service_address(optional=True),
+            "Where Claude logins are ended; empty means beside anthropic_token_url.",
+        ),
+    )
+    openai_revoke_url: str = field(
+        default="",
+        metadata=key(
+            guarded.service_address(optional=True),
+            "Where ChatGPT logins are ended; empty means beside openai_token_url.",
+        ),
+    )
 
 
 @frozen
@@ -255,13 +287,20 @@ class HistoryConfig:
 
 @frozen
 class LoginsConfig:
-    """`[logins]`: logins that are shared with the program they were imported from."""
+    """`[logins]`: how people log in, and logins shared with the program they were imported from."""
 
     write_back: bool = field(
         default=True,
         metadata=key(
             values.flag(),
             "Whether Codex's auth.json is given the login that shunt renewed, in the place of the spent one.",
+        ),
+    )
+    callback_port: int = field(
+        default=0,
+        metadata=key(
+            values.whole(0, 65535),
+            "Loopback port to which a browser returns after a login; 0 is the one the vendor expects, or any.",
         ),
     )
 

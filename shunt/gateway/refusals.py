@@ -65,7 +65,7 @@ def give_up(situation: Situation) -> ShuntError:
         )
     if not known:
         return NoAccounts(
-            "no account is configured; add one with `shunt add-account NAME --import` (a Claude Code login) "
+            "no account is configured; add one with `shunt add-account NAME --login` (a subscription) "
             "or `shunt add-account NAME --api-key-env ANTHROPIC_API_KEY`"
         )
     if not situation.carriers:
@@ -150,10 +150,8 @@ def _is_spent(situation: Situation, candidate: Candidate) -> bool:
 
 def _login_words(concerned: list[Candidate]) -> str:
     names = [c.account for c in concerned if c.refusal is Refusal.REAUTH_REQUIRED]
-    return (
-        f"account {names[0]} needs a new login: log in with the vendor's own program, "
-        f"then run `shunt add-account {names[0]} --import`"
-        + (f" (also: {', '.join(names[1:])})" if len(names) > 1 else "")
+    return f"account {names[0]} needs a new login: run `shunt add-account {names[0]} --login`" + (
+        f" (also: {', '.join(names[1:])})" if len(names) > 1 else ""
     )
 
 

@@ -11,6 +11,7 @@ from shunt.limits.headers import parse_anthropic, parse_usage_document
 from shunt.models.families import family_of
 from shunt.providers.anthropic_answers import classify
 from shunt.providers.anthropic_headers import authenticate
+from shunt.providers.anthropic_sign_in import SIGN_IN
 from shunt.providers.base import LoginKind, Probe, Provider, Route
 
 ROUTES: Final = (
@@ -80,6 +81,7 @@ PROVIDER: Final = Provider(
         encoding="json",
         identities=identities_of,
         usage_path="/api/oauth/usage",
+        sign_in=SIGN_IN,
     ),
     probe=PROBE,
 )

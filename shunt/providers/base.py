@@ -13,6 +13,7 @@ from shunt.accounts.outcomes import Outcome
 from shunt.config.types import EndpointsConfig
 from shunt.inference.inbound import Inbound
 from shunt.limits.windows import Window
+from shunt.providers.sign_in import SignIn
 from shunt.wire.headers import Headers
 
 
@@ -76,6 +77,8 @@ class LoginKind:
     """Epoch seconds at which an access token says that it ends; None where it does not say."""
     usage_path: str = ""
     """Path of the free usage endpoint under the account's base URL; empty if there is none."""
+    sign_in: SignIn | None = None
+    """How a person makes a login for shunt; None where that is not offered."""
 
 
 @frozen

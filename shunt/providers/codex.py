@@ -19,6 +19,7 @@ from shunt.models.families import family_of
 from shunt.providers import openai_headers
 from shunt.providers.base import LoginKind, Provider, Route
 from shunt.providers.codex_login import account_of, expiry_of, identities_of
+from shunt.providers.codex_sign_in import SIGN_IN
 from shunt.providers.openai_answers import classifier
 from shunt.wire.headers import Headers, get, replaced, text, without
 
@@ -128,6 +129,7 @@ PROVIDER: Final = Provider(
         identities=identities_of,
         ends=expiry_of,
         usage_path=USAGE,
+        sign_in=SIGN_IN,
     ),
     version_in_url=True,
     adapts=True,

@@ -192,7 +192,7 @@ def _token(document: dict[str, Any], name: str, host: str) -> Secret | None:
 
 
 def _refusal(status: int, headers: Headers, body: bytes, now: float, host: str) -> CredentialError:
-    code = _error_code(json.value(body))
+    code = error_code(json.value(body))
     if status in REFUSING and code in REFUSALS:
         return ReauthRequired(f"{host} refused to renew the login ({code}).")
     said = f" ({code})" if code else ""
@@ -205,7 +205,7 @@ def _refusal(status: int, headers: Headers, body: bytes, now: float, host: str) 
     return RefreshFailed(message, retry_after=parse_retry_after(headers, now))
 
 
-def _error_code(document: Any) -> str:
+def error_code(document: Any) -> str:
     """`{"error": "code"}` (RFC 6749) or `{"error": {"code" or "type": …}}` (the vendors' APIs)."""
     error = document.get("error") if isinstance(document, dict) else None
     codes = (error,) if not isinstance(error, dict) else (error.get("code"), error.get("type"))

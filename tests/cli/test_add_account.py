@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from shunt.cli import acknowledgement, add_account
+from shunt.cli.imports import IMPORTS
 from tests.cli.desk import KEY, REFRESH, T0, Desk
 from tests.cli.scripted_control import scripted_control
 
@@ -324,7 +325,7 @@ def test_every_import_is_of_a_known_provider_with_logins() -> None:
     """The table of importable programs and the registry of providers agree."""
     from shunt.providers import PROVIDERS  # noqa: PLC0415 - used by this test only
 
-    assert set(add_account.IMPORTS) <= {provider.name for provider in PROVIDERS if provider.login}
+    assert set(IMPORTS) <= {provider.name for provider in PROVIDERS if provider.login}
 
 
 # ── the running server ────────────────────────────────────────────────────────────────────────────

@@ -126,7 +126,7 @@ def test_status_shows_what_the_server_says(real: dict[str, Any]) -> None:
     assert "7d_opus" in page
     assert "opus back in 1 m 30 s: throttled: 429" in page
     assert "needs a login or key" in page
-    assert "shunt add-account lost --import" in page
+    assert "shunt add-account lost --login" in page
     assert "2 requests waiting" in page
     assert "$12.35 in all" in page
     assert "2 watchers, all well" in page

@@ -106,4 +106,4 @@ def test_accounts_are_judged_by_what_a_person_must_do(
 def test_suggested_commands_can_be_typed() -> None:
     """A name with spaces or shell characters is quoted."""
     remark = account_remark({"name": "my $(x) one", "status": "reauth_required"}, T0)
-    assert remark.cure.endswith("shunt add-account 'my $(x) one' --import")
+    assert remark.cure.endswith("shunt add-account 'my $(x) one' --login")

@@ -80,7 +80,7 @@ def test_a_login_that_is_needed_is_named_with_its_command() -> None:
     error = told(view(known("main", custody=Custody.REAUTH_REQUIRED)))
     assert isinstance(error, LoginNeeded)
     assert error.kind is Kind.PERMISSION
-    assert "shunt add-account main --import" in str(error)
+    assert "shunt add-account main --login" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Making a login together with a person: browser, paste, device code."""
