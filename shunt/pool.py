@@ -46,6 +46,10 @@ class Snapshot:
     """Conversations and their accounts, least recently used first."""
 
 
+LONGEST_MODEL: Final = 200
+"""Characters of a model's name that may be put in place of others."""
+
+
 class AccountPool:
     """Accounts, their state, and the conversations on them."""
 
@@ -212,6 +216,12 @@ class AccountPool:
                     f" (known: {known})"
                 )
         self._replace(transitions.strategy_set(self._state, name))
+
+    def set_model(self, name: str | None) -> None:
+        """Put one model in place of every model that clients ask for, or (None) end that. Raises InvalidRequest."""
+        if name is not None and (not name.isprintable() or len(name) > LONGEST_MODEL):
+            raise InvalidRequest(f"a model's name is at most {LONGEST_MODEL} printable characters")
+        self._replace(transitions.model_set(self._state, name))
 
     # ── news ──────────────────────────────────────────────────────────────────────────────────
 

@@ -235,6 +235,17 @@ def test_commands_take_effect_and_are_taken_back(clock: Clock) -> None:
     assert pool.state.strategy is None
 
 
+@pytest.mark.parametrize("name", ["gpt-5.5", None])
+def test_a_model_is_put_in_place_of_others(clock: Clock, name: str | None) -> None:
+    """Set or ended; a name that no model can have is refused."""
+    pool = make(clock, "a")
+    pool.set_model("another")
+    pool.set_model(name)
+    assert pool.state.model == name
+    with pytest.raises(InvalidRequest):
+        pool.set_model("two\nlines")
+
+
 def test_news_of_custody_and_usage(clock: Clock) -> None:
     """An account without a credential is no candidate until custody has one; usage reads rank accounts."""
     pool = make(clock, known("a", custody=Custody.MISSING), "b")

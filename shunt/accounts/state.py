@@ -135,6 +135,8 @@ class PoolState:
     pinned: str | None = None
     strategy: str | None = None
     """Runtime override of `routing.strategy`."""
+    model: str | None = None
+    """Model that is served whatever clients ask for; None leaves it to them."""
     last_used: str | None = None
     carousel: int = 0
     """Requests chosen so far, for the round-robin strategy."""

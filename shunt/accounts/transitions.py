@@ -145,6 +145,11 @@ def cleared(state: PoolState, name: str) -> PoolState:
     )
 
 
+def model_set(state: PoolState, name: str | None) -> PoolState:
+    """Put one model in place of every model that clients ask for, or (None) end that."""
+    return evolve(state, model=name)
+
+
 def strategy_set(state: PoolState, name: str | None) -> PoolState:
     """Override the configured strategy, or (None) go back to it."""
     return evolve(state, strategy=name)

@@ -66,6 +66,16 @@ class Control:
             return self._call("DELETE", "/strategy")
         return self._call("PUT", "/strategy", {"strategy": name})
 
+    def model(self) -> dict[str, Any]:
+        """Fetch the model that is served whatever clients ask for."""
+        return self._call("GET", "/model")
+
+    def set_model(self, name: str | None) -> dict[str, Any]:
+        """Serve one model whatever clients ask for; None ends that."""
+        if name is None:
+            return self._call("DELETE", "/model")
+        return self._call("PUT", "/model", {"model": name})
+
     def reload(self) -> dict[str, Any]:
         """Have the server read its accounts again."""
         return self._call("POST", "/accounts/reload", {})

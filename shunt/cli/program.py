@@ -73,6 +73,12 @@ def _strategy() -> click.Command:
     return strategy
 
 
+def _model() -> click.Command:
+    from shunt.cli.steering import model
+
+    return model
+
+
 def _config() -> click.Command:
     from shunt.cli.config import config
 
@@ -112,6 +118,7 @@ COMMANDS = (
     Entry("use", "Send everything to one account, or back to automatic choice.", _use),
     Entry("strategy", "Show or change how accounts are chosen.", _strategy),
     Entry("connect", "Point Claude Code, Codex, opencode … at shunt, and back.", _connect),
+    Entry("model", "Show or set the model that is served whatever clients ask for.", _model),
     Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
     Entry("completions", "Print a completion script for your shell.", _completions),

@@ -200,6 +200,7 @@ def _heading(status: Document, now: float) -> Text:
         f"up {span(now - started / 1000)}" if started is not None else "",
         f"strategy {strategy}" if strategy else "",
         f"pinned to {pinned}" if pinned else "no pin",
+        f"every request served by {model}" if (model := _text(status, "model_override")) else "",
         f"last used {last}" if last else "",
     ]
     return Text(" · ".join(filter(None, facts)))

@@ -1,4 +1,4 @@
-"""`shunt use` and `shunt strategy`: change what the running server does next."""
+"""`shunt use`, `shunt strategy` and `shunt model`: change what the running server does next."""
 
 from __future__ import annotations
 
@@ -69,6 +69,31 @@ def strategy(call: Invocation, name: str | None, url: str | None, *, as_json: bo
     click.echo(
         f"{clean(str(answer.get('strategy', 'unknown')))} ({source.get(where, clean(where) or 'unknown')})"
     )
+
+
+@click.command()
+@click.argument("name", metavar="[NAME|default]", required=False)
+@as_json
+@elsewhere
+@places
+def model(call: Invocation, name: str | None, url: str | None, *, as_json: bool) -> None:
+    """Show which model is served, or serve NAME whatever clients ask for.
+
+    The `[models]` table of config.toml says what NAME is called at another provider. `default` ends it:
+    clients are given the models that they ask for.
+    """
+    control = open_files(call).control(url)
+    if name is not None:
+        control.set_model(None if name.casefold() == DEFAULT else name)
+    answer = control.model()
+    if as_json:
+        emit(answer)
+    elif answer.get("model"):
+        click.echo(
+            f"{clean(str(answer['model']))}, whatever clients ask for. `shunt model default` ends that."
+        )
+    else:
+        click.echo("Clients are given the models that they ask for.")
 
 
 def _strategy(control: Control, wanted: str | None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from attrs import define, field
 
 from shunt.accounts.account import Account
 from shunt.inference.inbound import Inbound, Operation
-from shunt.models.mapping import Mappings, mapped_model
+from shunt.models.mapping import Mappings
+from shunt.models.naming import served
 from shunt.pool import AccountPool
 from shunt.protocols import protocol_named
 from shunt.providers import provider_named
@@ -33,13 +34,13 @@ class Carriers:
         if accounts is not self._accounts:  # the configuration changed
             self._known.clear()
             self._accounts = accounts
-        key = (inbound.protocol, inbound.method, inbound.path, inbound.outline.model)
+        key = (inbound.protocol, inbound.method, inbound.path, inbound.wanted_model)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             found = self._known[key] = {
-                name: self._family(account, inbound.outline.model)
+                name: self._family(account, inbound.wanted_model)
                 for name, account in accounts.items()
                 if carries(account, inbound)
             }
@@ -47,7 +48,7 @@ class Carriers:
 
     def _family(self, account: Account, model: str) -> str:
         provider = provider_named(account.provider)
-        return provider.model_family(mapped_model(self.mappings(), model, provider.name, provider.family))
+        return provider.model_family(served(self.mappings(), model, (provider.name, provider.family)).model)
 
 
 def carries(account: Account, inbound: Inbound) -> bool:

@@ -13,12 +13,13 @@ from shunt.accounts.credential import Credential, Login
 from shunt.accounts.outcomes import Verdict
 from shunt.accounts.state import AttemptNote
 from shunt.custody import Custody
-from shunt.errors import CredentialError, InvalidRequest, RefreshFailed
+from shunt.errors import CredentialError, InvalidRequest, RefreshFailed, ShuntError
 from shunt.gateway.attempt import Attempt, Attempts
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
+from shunt.gateway.offers import Offers, list_call, read_list, shelf_of
 from shunt.gateway.refusals import Situation, give_up
-from shunt.gateway.wording import Wording, refuses_reasoning
+from shunt.gateway.wording import Wording, refuses_model, refuses_reasoning
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.mapping import Mappings
 from shunt.pool import AccountPool
@@ -50,6 +51,12 @@ class Means:
     jitter: Callable[[], float]
     mappings: Callable[[], Mappings] = dict
     """The `[models]` table in force."""
+    offers: Offers = field()
+    """What upstreams are known to offer."""
+
+    @offers.default
+    def _nothing_known(self) -> Offers:
+        return Offers(self.now)
 
 
 @define(eq=False)
@@ -76,12 +83,14 @@ class Exchange:
     """The waiting room has just let this request go."""
     _unsayable: InvalidRequest | None = None
     """Why the request could not be put into the words of an account that was chosen."""
+    _looked_up: bool = False
+    """The account's list of models was asked, because it had none of the name it was given."""
     _bare: bool = False
     """The reasoning of earlier turns has been left out."""
     wording: Wording = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.wording = Wording(self.inbound, self.means.mappings())
+        self.wording = Wording(self.inbound, self.means.mappings(), self.means.offers.names)
 
     async def run(self) -> Attempt:
         """Return the attempt whose answer goes to the client.
@@ -139,6 +148,8 @@ class Exchange:
                         self.means.pool.record(attempt.outcome)
                 if step is Step.DELIVER and self._may_go_without_reasoning(attempt):
                     continue
+                if step is Step.DELIVER and await self._may_be_named_otherwise(account, credential, attempt):
+                    continue
                 if step is Step.DELIVER:
                     self._bind(name, choice, served=attempt.served)
                     self.lifetime.defer(_releasing(held.pop_all()))
@@ -153,6 +164,26 @@ class Exchange:
             return False
         self._bare = self.wording.forget_reasoning()
         return self._bare
+
+    async def _may_be_named_otherwise(
+        self, account: Account, credential: Credential, attempt: Attempt
+    ) -> bool:
+        """Whether the upstream has no model of the name it was given, and lists the one that is meant."""
+        body = b"".join(attempt.body.head) if attempt.body is not None else b""
+        offers, shelf = self.means.offers, shelf_of(account)
+        if self._looked_up or attempt.rendition is None or not refuses_model(attempt.status, body):
+            return False
+        self._looked_up = True
+        if not offers.fresh(shelf):
+            provider = provider_named(account.provider)
+            call = list_call(self.inbound, provider.name)
+            try:
+                listing = await self.means.attempts.make(account, provider, credential, call, self.lifetime)
+                offers.keep(shelf, await read_list(listing))
+            except ShuntError:
+                return False  # it has no list, or none for us
+        named = self.wording.named(account, provider_named(account.provider))
+        return named.model != attempt.rendition.inbound.outline.model
 
     def _tells(self, attempt: Attempt) -> bool:
         """Whether the outcome says something about the account's limits.
@@ -272,7 +303,7 @@ class Exchange:
     def _demand(self) -> Demand:
         bound, hard = self.means.pool.bound(self.inbound.conversation)
         return Demand(
-            model=self.inbound.outline.model,
+            model=self.inbound.wanted_model,
             families=self.families,
             pools=self.inbound.pools,
             wanted=self.inbound.wanted_account,

@@ -19,6 +19,7 @@ from shunt.gateway.listing import Listing
 from shunt.gateway.recording import Recording
 from shunt.gateway.refusals import UpstreamFailed
 from shunt.gateway.relay import Relay
+from shunt.gateway.renaming import Renaming
 from shunt.gateway.retelling import Retold
 from shunt.gateway.wording import Rendition
 from shunt.inference.inbound import Inbound, Operation
@@ -32,6 +33,8 @@ from shunt.wire.headers import Headers
 
 JSON = ((b"content-type", b"application/json"),)
 STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"))
+OF_A_MODEL = (Operation.GENERATE, Operation.COUNT_TOKENS, Operation.COMPACT)
+"""Requests that the owner's own choice of a model applies to."""
 UNCOUNTED = (AllCooling, NotOffered, AccountUnavailable)
 """Errors after which a count is estimated: nobody who counts can be asked now."""
 LARGEST_COUNTED = 64 * 1024 * 1024
@@ -57,6 +60,8 @@ class Gateway:
     async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
         """Answer one request. Raises nothing but cancellation."""
         protocol = protocol_named(inbound.protocol)
+        if inbound.operation in OF_A_MODEL:
+            inbound = evolve(inbound, model=self.means.pool.state.model or "")
         recording = self._recording(inbound, lifetime)
         exchange = Exchange(self.means, inbound, lifetime, self.carriers.for_call(inbound))
         recording.exchange = exchange
@@ -75,7 +80,11 @@ class Gateway:
         recording = self._recording(inbound, lifetime)
         try:
             entries = await self.listing.entries(inbound, lifetime)
-            found = self.listing.one(entries, name) if name else self.listing.document(entries, protocol.name)
+            found = (
+                self.listing.one(entries, name)
+                if name
+                else self.listing.document(entries, protocol.name, inbound.query)
+            )
         except ShuntError as error:
             delivery = refusal(error, inbound, protocol, 0, self.means.now())
         else:
@@ -174,10 +183,14 @@ class _Pursuit:
         if rendition is not None and self._needs_other_words(rendition, body, inbound):
             return await self._retold(attempt, body, rendition, marked)
         headers = relayed(attempt.headers) + marked
+        renaming = _renaming(rendition, body, inbound)
         if body.source is None and not body.is_stream:
             self.recording.progress.complete = True
-            return Delivery(attempt.status, headers, b"".join(body.head))
-        relay = Relay(body, self.protocol, inbound.id, self.recording.progress)
+            whole = b"".join(body.head)
+            if renaming is not None:
+                whole = renaming.of(whole, body.tap.model if body.tap is not None else "")
+            return Delivery(attempt.status, headers, whole)
+        relay = Relay(body, self.protocol, inbound.id, self.recording.progress, renaming)
         return Delivery(attempt.status, headers, relay)
 
     @staticmethod
@@ -199,6 +212,15 @@ class _Pursuit:
         progress.complete = True
         headers = limits_of(attempt.headers) + marked + dropped_mark((*rendition.dropped, *dropped))
         return Delivery(200, JSON + headers, document)
+
+
+def _renaming(rendition: Rendition | None, body: Body, inbound: Inbound) -> Renaming | None:
+    """How the answer is to name the model, where the request that went out named another."""
+    asked = inbound.outline.model
+    if rendition is None or body.encoded or not asked or inbound.operation is not Operation.GENERATE:
+        return None
+    sent = rendition.inbound.outline.model
+    return None if sent == asked else Renaming(asked, sent)
 
 
 @define(eq=False)

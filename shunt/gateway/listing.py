@@ -1,48 +1,43 @@
 """The models that the pool can serve now, in the caller's format.
 
 Asked of each vendor (or server) once, through one of its accounts, and remembered for five
-minutes. Entries keep the fields their vendor gave them where both sides speak its format.
+minutes. Entries keep the fields their vendor gave them where both sides speak its format, and say how
+much the model takes where that is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import trio
-from attrs import define, evolve, field, frozen
+from attrs import define
 
 from shunt.accounts.account import Account
-from shunt.errors import NotFound, ShuntError, UpstreamUnexpected
-from shunt.gateway.attempt import Attempt
+from shunt.errors import NotFound, ShuntError
 from shunt.gateway.exchange import Exchange, Means
 from shunt.gateway.lifetime import Lifetime
-from shunt.inference.inbound import Inbound, Operation
+from shunt.gateway.offers import ANTHROPIC, Entry, Shelf, list_call, read_list, shelf_of
+from shunt.inference.inbound import Inbound
 from shunt.models.catalogue import MODELS, Model, model_named
+from shunt.models.rules import sizes_of
 from shunt.providers import provider_named
-from shunt.wire.headers import replaced
-from shunt.wire.json import peek
+from shunt.wire.json import count
 
-REMEMBERED: Final = 300.0
-"""Seconds a vendor's list is trusted."""
 WITHIN: Final = 10.0
 """Seconds all vendors together may take; what is late is missing from this answer."""
-LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of a list that are read."""
-ANTHROPIC: Final = "anthropic-messages"
-
 UNDATED: Final = "1970-01-01"
 """What the vendor's own lists say of models without a date of release."""
-
-Entry = Mapping[str, Any]
-
-
-@frozen
-class _Group:
-    """Accounts that see the same list: one provider at one address."""
-
-    provider: str
-    base_url: str
+_ANTHROPIC_ITSELF: Final = "anthropic"
+_PATTERN: Final = frozenset("*?[")
+_CONTEXTS: Final = (
+    "context_length",
+    "context_window",
+    "max_model_len",
+    "max_context_length",
+    "max_input_tokens",
+)
+"""What servers call the size of a model's context: OpenRouter, Groq and Codex, vLLM, LM Studio, Anthropic."""
 
 
 @define(eq=False)
@@ -50,7 +45,6 @@ class Listing:
     """Knows what each vendor offers."""
 
     means: Means
-    _known: dict[_Group, tuple[float, Sequence[Entry]]] = field(factory=dict)
 
     async def entries(self, inbound: Inbound, lifetime: Lifetime) -> list[Entry]:
         """All models that the caller's accounts may serve, each once, in the caller's format.
@@ -64,20 +58,23 @@ class Listing:
         errors: list[ShuntError] = []
         with trio.move_on_after(WITHIN):
             async with trio.open_nursery() as nursery:
-                for group, accounts in groups.items():
-                    nursery.start_soon(self._learn, group, accounts, inbound, lifetime, errors.append)
+                for shelf, accounts in groups.items():
+                    nursery.start_soon(self._learn, shelf, accounts, inbound, lifetime, errors.append)
         merged: dict[str, Entry] = {}
-        for group, accounts in groups.items():
-            for entry in self._offered(group, accounts):
+        for shelf, accounts in groups.items():
+            for entry in self._offered(shelf, accounts):
                 merged.setdefault(str(entry["id"]), entry)
         if not merged and errors:
             raise errors[0]
+        for name in self._mapped(groups):
+            merged.setdefault(name, {"id": name})
         return [_in_format(entry, inbound.protocol) for entry in merged.values()]
 
-    def document(self, entries: list[Entry], protocol: str) -> dict[str, Any]:
-        """The list as the caller's protocol wraps it."""
+    def document(self, entries: list[Entry], protocol: str, query: bytes = b"") -> dict[str, Any]:
+        """The list as the caller's protocol wraps it. Codex, which tells its version, reads `models`."""
         if protocol != ANTHROPIC:
-            return {"object": "list", "data": entries}
+            models = [entry for entry in entries if "slug" in entry]
+            return {"object": "list", "data": entries} | ({"models": models} if _is_codex(query) else {})
         ids = [entry["id"] for entry in entries]
         return {
             "data": entries,
@@ -93,68 +90,46 @@ class Listing:
                 return entry
         raise NotFound(f'no account here offers a model "{name}"')
 
-    def _groups(self, inbound: Inbound) -> dict[_Group, list[Account]]:
-        groups: dict[_Group, list[Account]] = {}
+    def _groups(self, inbound: Inbound) -> dict[Shelf, list[Account]]:
+        groups: dict[Shelf, list[Account]] = {}
         for account in self.means.pool.accounts.values():
             allowed = inbound.pools is None or account.pool in inbound.pools
             named = not inbound.wanted_account or inbound.wanted_account == account.name
             if allowed and named:
-                groups.setdefault(_Group(account.provider, account.base_url), []).append(account)
+                groups.setdefault(shelf_of(account), []).append(account)
         return groups
+
+    def _mapped(self, groups: Mapping[Shelf, list[Account]]) -> Iterator[str]:
+        """Names that the owner's mapping serves here, where they are names and not patterns."""
+        for name, targets in self.means.mappings().items():
+            providers = [provider_named(shelf.provider) for shelf in groups]
+            if not _PATTERN & set(name) and any({p.name, p.family} & set(targets) for p in providers):
+                yield name
 
     async def _learn(
         self,
-        group: _Group,
+        shelf: Shelf,
         accounts: list[Account],
         inbound: Inbound,
         lifetime: Lifetime,
         failed: Callable[[ShuntError], None],
     ) -> None:
-        known = self._known.get(group)
-        if known is not None and 0 <= self.means.now() - known[0] < REMEMBERED:
+        if self.means.offers.fresh(shelf):
             return
-        call = evolve(
-            inbound,
-            protocol=provider_named(group.provider).protocol,
-            operation=Operation.PASS,
-            path="/v1/models",
-            query=b"limit=1000" if provider_named(group.provider).protocol == ANTHROPIC else b"",
-            headers=replaced(inbound.headers, b"accept-encoding", b"identity"),
-            conversation="",
-            wait=0.0,
-        )
         families = {account.name: "" for account in accounts}
+        call = list_call(inbound, shelf.provider)
         try:
             attempt = await Exchange(self.means, call, lifetime, families).run()
-            self._known[group] = (self.means.now(), await _read(attempt))
+            self.means.offers.keep(shelf, await read_list(attempt))
         except ShuntError as error:
             failed(error)
 
-    def _offered(self, group: _Group, accounts: list[Account]) -> list[Entry]:
-        _, entries = self._known.get(group, (0.0, ()))
-        if not entries and provider_named(group.provider).default_url is not None:
+    def _offered(self, shelf: Shelf, accounts: list[Account]) -> list[Entry]:
+        entries = self.means.offers.entries(shelf)
+        if not entries and shelf.provider == _ANTHROPIC_ITSELF:
             # The vendor itself could not be asked: what is known of it beats an empty list.
             entries = [_known_entry(model) for model in MODELS]
         return [entry for entry in entries if any(account.serves(str(entry["id"])) for account in accounts)]
-
-
-async def _read(attempt: Attempt) -> Sequence[Entry]:
-    """The entries of a vendor's answer."""
-    if not attempt.served or attempt.body is None:
-        raise UpstreamUnexpected(f"the list of models was answered with {attempt.status}")
-    got = list(attempt.body.head)
-    size = sum(map(len, got))
-    while attempt.body.source is not None and size < LARGEST:
-        chunk = await attempt.body.source.next()
-        if chunk is None:
-            break
-        got.append(chunk)
-        size += len(chunk)
-    document = peek(b"".join(got), dict)
-    entries = (document or {}).get("data")
-    if not isinstance(entries, list):
-        raise UpstreamUnexpected("the answer to a request for the list of models holds no list")
-    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
 
 
 def _known_entry(model: Model) -> Entry:
@@ -167,22 +142,39 @@ def _known_entry(model: Model) -> Entry:
 
 
 def _in_format(entry: Entry, protocol: str) -> Entry:
-    """One entry as the caller's protocol writes it; an entry that already is stays whole."""
+    """One entry as the caller's protocol writes it, with sizes; what its vendor said of it stays."""
     name = str(entry["id"])
     known = model_named(name)
+    context, output = sizes_of(name)
     if protocol == ANTHROPIC:
-        if entry.get("type") == "model" and "display_name" in entry:
-            return entry
-        title = known.title if known is not None else name
-        return {"type": "model", "id": name, "display_name": title, "created_at": f"{UNDATED}T00:00:00Z"}
-    if entry.get("object") == "model" and "owned_by" in entry:
-        return entry
-    made: dict[str, Any] = {
-        "id": name,
-        "object": "model",
-        "created": int(entry.get("created") or 0),
-        "owned_by": str(entry.get("owned_by") or "system"),
-    }
-    if known is not None:
-        made["context_length"] = known.context
-    return made
+        title = known.title if known is not None else str(entry.get("name") or name)
+        made: dict[str, Any] = {
+            "type": "model",
+            "id": name,
+            "display_name": title,
+            "created_at": f"{UNDATED}T00:00:00Z",
+        }
+        sizes = {"max_input_tokens": _size(entry, context), "max_tokens": output or None}
+        own = entry if entry.get("type") == "model" and "display_name" in entry else {}
+    else:
+        made = {
+            "id": name,
+            "object": "model",
+            "created": 0,
+            "owned_by": str(entry.get("owned_by") or "system"),
+        }
+        sizes = {"context_length": _size(entry, context), "max_output_tokens": output or None}
+        own = entry if "slug" in entry or (entry.get("object") == "model" and "owned_by" in entry) else {}
+        if isinstance(created := entry.get("created"), int):
+            made["created"] = created
+    return made | {key: size for key, size in sizes.items() if size is not None} | dict(own)
+
+
+def _size(entry: Entry, known: int) -> int | None:
+    """Tokens of context: as the server itself says, in whichever words, else as is known of the model."""
+    told = (count(entry.get(key)) for key in _CONTEXTS)
+    return next(filter(None, told), None) or known or None
+
+
+def _is_codex(query: bytes) -> bool:
+    return b"client_version=" in query

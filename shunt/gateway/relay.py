@@ -14,6 +14,7 @@ from attrs import define
 
 from shunt.errors import UpstreamBroke, UpstreamError
 from shunt.gateway.attempt import Body, Source
+from shunt.gateway.renaming import Renaming
 from shunt.inference.failure import Failure
 from shunt.protocols.base import Protocol
 
@@ -38,6 +39,8 @@ class Relay(AsyncIterator[bytes]):
     _protocol: Protocol
     _request_id: str
     progress: Progress
+    _renaming: Renaming | None = None
+    """The client's own name for the model, where the request that went out had another."""
     _begun: bool = False
     _ended: bool = False
     _half: bytes = b""
@@ -70,10 +73,15 @@ class Relay(AsyncIterator[bytes]):
         pending = self._body.tap.pending if self._body.tap is not None else 0
         if not pending:
             whole, self._half = (self._half + chunk if self._half else chunk), b""
-            return whole
+            return self._named(whole)
         come = self._half + chunk
         self._half = come[-pending:]
-        return come[:-pending]
+        return self._named(come[:-pending])
+
+    def _named(self, whole: bytes) -> bytes:
+        if self._renaming is None or not whole:
+            return whole
+        return self._renaming.of(whole, self._body.tap.model if self._body.tap is not None else "")
 
     async def _next(self, source: Source | None) -> bytes | None:
         if source is None:

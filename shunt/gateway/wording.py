@@ -7,6 +7,7 @@ is spliced in). Where it does not, the request is decoded once and encoded for t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Final
@@ -20,10 +21,11 @@ from shunt.errors import InvalidRequest
 from shunt.inference.envelope import MARK
 from shunt.inference.inbound import Inbound, Operation
 from shunt.inference.request import GenerateRequest
-from shunt.models.mapping import Mappings, mapped_model
+from shunt.models.mapping import Mappings
+from shunt.models.naming import Naming, served
 from shunt.models.rules import rules_for
 from shunt.protocols import codec_named, protocol_named
-from shunt.protocols.codec import Target
+from shunt.protocols.codec import Encoded, Target
 from shunt.providers import provider_named
 from shunt.providers.base import Provider
 from shunt.routing.affinity import SESSION_HEADERS
@@ -46,6 +48,13 @@ REASONING_REFUSED: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words with which vendors refuse reasoning that is another account's, or of an edited conversation."""
+MODEL_REFUSED: Final = re.compile(
+    rb"""model_not_found | "message"\s*:\s*"model:\  | not\ a\ valid\ model
+    | (?:unknown|no\ such|invalid|unsupported)\ model
+    | \bmodel\b.{0,120}?\ (?:not\ found|does\ not\ exist|is\ not\ (?:supported|available|loaded))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words with which upstreams say that they have no such model."""
 TRAVELLING: Final = frozenset({b"user-agent", b"x-request-id", b"traceparent", b"tracestate"})
 """Headers that mean the same to every vendor. All others belong to the client's own protocol."""
 
@@ -71,6 +80,8 @@ class Wording:
 
     _inbound: Inbound
     _mappings: Mappings
+    _listed: Callable[[Account], Sequence[str]] = lambda _: ()
+    """Names of the models that an account's upstream is known to offer."""
     _ask: GenerateRequest | None = field(default=None, init=False)
 
     async def for_account(self, account: Account) -> Rendition:
@@ -79,14 +90,19 @@ class Wording:
         inbound = self._inbound
         if inbound.operation not in (Operation.GENERATE, Operation.COUNT_TOKENS, Operation.COMPACT):
             return Rendition(inbound)
-        model = mapped_model(self._mappings, inbound.outline.model, provider.name, provider.family)
+        named = self.named(account, provider)
         native = inbound.protocol in provider.protocols
-        if native and not provider.adapts and MARK.encode() not in inbound.body:
-            return Rendition(self._with_model(model), origin=origin_of(account, provider))
-        render = partial(self._adapt if native else self._translate, account, provider, model)
+        if native and not provider.adapts and not named.steers and MARK.encode() not in inbound.body:
+            return Rendition(self._with_model(named.model), origin=origin_of(account, provider))
+        render = partial(self._adapt if native else self._translate, account, provider, named)
         if len(inbound.body) > LARGE:
             return await trio.to_thread.run_sync(render, limiter=THREADS)
         return render()
+
+    def named(self, account: Account, provider: Provider) -> Naming:
+        """The model to ask this account for, and how it is to run."""
+        families = (provider.name, provider.family)
+        return served(self._mappings, self._inbound.wanted_model, families, self._listed(account))
 
     def ask(self) -> GenerateRequest:
         """The request, decoded. Raises InvalidRequest."""
@@ -112,22 +128,26 @@ class Wording:
         self._ask = None
         return True
 
-    def _adapt(self, account: Account, provider: Provider, model: str) -> Rendition:
+    def _adapt(self, account: Account, provider: Provider, named: Naming) -> Rendition:
         """The client's own protocol, made fit for this upstream, all else left as it is."""
         origin, fingerprint = origin_of(account, provider), fingerprint_of(account)
-        adapt = codec_named(self._inbound.protocol).adapt_request
-        encoded = None
-        if adapt is not None:
-            encoded = adapt(json.decode_object(self._plain()), self._target(account, provider, model))
+        codec, target = codec_named(self._inbound.protocol), self._target(account, provider, named.model)
+        encoded: Encoded | None = None
+        if codec.adapt_request is not None:
+            encoded = codec.adapt_request(json.decode_object(self._plain()), target)
+        if named.steers and codec.steered is not None:
+            before = json.decode_object(self._plain()) if encoded is None else encoded.document
+            after = codec.steered(before, target, named.effort, fast=named.fast)
+            encoded = Encoded(after | {"model": named.model}, encoded.dropped if encoded is not None else ())
         if encoded is None:
-            return Rendition(self._with_model(model), origin=origin, account=fingerprint)
-        inbound = self._with_body(json.encode(encoded.document), model)
+            return Rendition(self._with_model(named.model), origin=origin, account=fingerprint)
+        inbound = self._with_body(json.encode(encoded.document), named.model)
         return Rendition(inbound, None, encoded.dropped, origin, fingerprint)
 
-    def _translate(self, account: Account, provider: Provider, model: str) -> Rendition:
+    def _translate(self, account: Account, provider: Provider, named: Naming) -> Rendition:
         spoken = protocol_named(provider.protocol)
-        codec = codec_named(spoken.name)
-        encoded = codec.encode_request(self.ask(), self._target(account, provider, model))
+        codec, model = codec_named(spoken.name), named.model
+        encoded = codec.encode_request(_steered(self.ask(), named), self._target(account, provider, model))
         needed = codec.needed_headers(encoded.document) if codec.needed_headers is not None else ()
         inbound = evolve(
             self._inbound,
@@ -184,6 +204,18 @@ class Wording:
         if plain is None:
             raise InvalidRequest(f"the content encoding {encoding[:40]} cannot be read here")
         return plain
+
+
+def _steered(ask: GenerateRequest, named: Naming) -> GenerateRequest:
+    """The request with the effort and the speed that the model's name asks for."""
+    if named.effort is not None:
+        ask = evolve(ask, reasoning=evolve(ask.reasoning, effort=named.effort, budget=None, adaptive=False))
+    return evolve(ask, tier="fast") if named.fast else ask
+
+
+def refuses_model(status: int, body: bytes) -> bool:
+    """Whether an upstream says that it has no model of this name."""
+    return status in (400, 404) and MODEL_REFUSED.search(body) is not None
 
 
 def session_of(headers: Headers) -> str:

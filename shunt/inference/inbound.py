@@ -67,5 +67,12 @@ class Inbound:
     """`x-shunt-account`: this account or an error."""
     wait: float | None = None
     """`x-shunt-wait` in seconds; None leaves it to `routing.wait`."""
+    model: str = ""
+    """The model that the owner has put in place of every other; empty when the client's own holds."""
     conversation: str = ""
     """Key under which the conversation sticks to an account; empty when there is none."""
+
+    @property
+    def wanted_model(self) -> str:
+        """The model to be served, by the name it was asked for."""
+        return self.model or self.outline.model

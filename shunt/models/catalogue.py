@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
@@ -41,12 +42,22 @@ def read_catalogue(text: str) -> tuple[Model, ...]:
     )
 
 
+def read_retired(text: str) -> Mapping[str, str]:
+    """Read the models of a catalogue file that are no longer served: plain name → name of their family."""
+    return dict(tomllib.loads(text).get("retired", {}))
+
+
 def model_named(name: str) -> Model | None:
     """The known model of this name, whatever date, prefix or context mode it carries."""
     return _BY_NAME.get(plain_name(name))
 
 
-MODELS: Final = read_catalogue((files("shunt.models") / "catalogue.toml").read_text(encoding="utf-8"))
+_TEXT: Final = (files("shunt.models") / "catalogue.toml").read_text(encoding="utf-8")
+
+MODELS: Final = read_catalogue(_TEXT)
 """Known models, newest first."""
+
+RETIRED: Final = read_retired(_TEXT)
+"""Models that are no longer served, by plain name, and the family that takes their place."""
 
 _BY_NAME: Final = {plain_name(model.name): model for model in MODELS}

@@ -126,6 +126,16 @@ def rules_for(model: str, vendor: str) -> ModelRules:
     return _sized(table.rules, name)
 
 
+def sizes_of(model: str) -> tuple[int, int]:
+    """(Tokens of context, most tokens of an answer) of a model; zeros for one that is not known."""
+    name = _name(model)
+    table = next((table for table in RULES if table.holds_for(name)), None)
+    if table is None:
+        return 0, 0
+    rules = _sized(table.rules, name)
+    return rules.context, rules.max_output
+
+
 def _compatible(name: str) -> ModelRules:
     table = next((table for table in RULES if table.holds_for(name)), None)
     if table is None:

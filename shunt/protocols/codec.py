@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from shunt.inference.events import Event
 from shunt.inference.failure import Failure
-from shunt.inference.request import GenerateRequest
+from shunt.inference.request import Effort, GenerateRequest
 from shunt.inference.response import Answer
 from shunt.models.rules import ModelRules
 from shunt.wire.headers import Headers
@@ -80,6 +80,15 @@ class Gathering(Shape):
         """The answer, once the stream has ended."""
 
 
+class Steer(Shape):
+    """How a body is told effort and speed."""
+
+    def __call__(
+        self, document: Mapping[str, Any], target: Target, effort: Effort | None, *, fast: bool
+    ) -> Document:
+        """The body with these in the words that the model takes; everything else as it is."""
+
+
 @frozen
 class Codec:
     """One protocol's functions."""
@@ -104,5 +113,7 @@ class Codec:
     is none to leave out."""
     gathering: Callable[[], Gathering] | None = None
     """Makes the plain answer of a stream of this same protocol, for clients that did not ask for a stream."""
+    steered: Steer | None = None
+    """A client's own body with the effort and the speed that the model's name asked for."""
     needed_headers: Callable[[Mapping[str, Any]], Headers] | None = None
     """Headers that a request written here needs for what is in it (a client's own brings its own)."""

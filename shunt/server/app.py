@@ -81,6 +81,7 @@ def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
         "session": page.session,
         "use": control.use,
         "strategy": control.strategy,
+        "model": control.model,
         "clear": control.clear,
         "pause": control.pause,
         "resume": control.resume,

@@ -83,6 +83,16 @@ class Control:
             }
         )
 
+    async def model(self) -> Response:
+        """Tell, set or end the model that is served whatever clients ask for."""
+        method = current_call().method
+        if method == "PUT":
+            self._pool.set_model(field("model", body()))
+        elif method == "DELETE":
+            self._pool.set_model(None)
+        override = self._pool.state.model
+        return document({"model": override, "source": "override" if override else "client"})
+
     async def clear(self, name: str) -> Response:
         """End an account's cooldowns."""
         body()

@@ -83,6 +83,7 @@ ROUTES: Final = (
     Route("/status", "status"),
     Route("/use", "use", ("POST",)),
     Route("/strategy", "strategy", ("GET", "PUT", "DELETE")),
+    Route("/model", "model", ("GET", "PUT", "DELETE")),
     Route("/accounts/reload", "reload", ("POST",)),
     Route("/accounts/<name>/clear", "clear", ("POST",)),
     Route("/accounts/<name>/pause", "pause", ("POST",)),

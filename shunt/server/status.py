@@ -60,6 +60,7 @@ def status(picture: Picture) -> Document:
         "started_ms": _ms(picture.started_at),
         "strategy": picture.strategy,
         "strategy_source": "override" if state.strategy else "config",
+        "model_override": state.model,
         "pinned_account": state.pinned,
         "last_used_account": state.last_used,
         "waiting": picture.waiting,

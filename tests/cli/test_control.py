@@ -29,6 +29,9 @@ CANARY = "sk-test-canary-key"
         (lambda c: c.strategy(), "GET /strategy", None),
         (lambda c: c.set_strategy("reaper"), "PUT /strategy", {"strategy": "reaper"}),
         (lambda c: c.set_strategy(None), "DELETE /strategy", None),
+        (lambda c: c.model(), "GET /model", None),
+        (lambda c: c.set_model("gpt-5.5"), "PUT /model", {"model": "gpt-5.5"}),
+        (lambda c: c.set_model(None), "DELETE /model", None),
         (lambda c: c.reload(), "POST /accounts/reload", {}),
     ],
 )

@@ -1,4 +1,4 @@
-"""`shunt use` and `shunt strategy`."""
+"""`shunt use`, `shunt strategy` and `shunt model`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_use_of_an_unknown_account_says_what_the_server_says(desk: Desk) -> None
 
 
 @pytest.mark.parametrize(
-    "args", [["use", "main"], ["strategy"], ["strategy", "reaper"], ["strategy", "default"]]
+    "args", [["use", "main"], ["strategy"], ["strategy", "reaper"], ["strategy", "default"], ["model"]]
 )
 def test_without_a_server_the_exit_code_says_so(desk: Desk, args: list[str]) -> None:
     """These commands act on the running server only: exit code 3 and how to start one."""
@@ -89,3 +89,29 @@ def test_the_admin_key_comes_from_the_environment(desk: Desk) -> None:
         result = desk.run("strategy", environ={"SHUNT_KEY": "canary-admin"})
         assert result.exit_code == 1
         assert server.keys == ["canary-admin"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told", "calls", "said"),
+    [
+        (None, None, [("GET /model", None)], "the models that they ask for"),
+        (
+            "gpt-5.5",
+            "gpt-5.5",
+            [("PUT /model", {"model": "gpt-5.5"}), ("GET /model", None)],
+            "gpt-5.5, whatever",
+        ),
+        ("default", None, [("DELETE /model", None), ("GET /model", None)], "the models that they ask for"),
+    ],
+)
+def test_model_shows_and_sets_what_is_served(
+    desk: Desk, given: str | None, told: str | None, calls: list[tuple[str, Any]], said: str
+) -> None:
+    """With and without a change it is said what clients are given."""
+    answer = (200, {"model": told, "source": "override" if told else "client"})
+    with scripted_control({f"{method} /model": answer for method in ("GET", "PUT", "DELETE")}) as server:
+        desk.serve(server)
+        result = desk.run("model", *([given] if given else []))
+        assert said in result.stdout
+        assert server.calls == calls
+        assert desk.document("model")["model"] == told

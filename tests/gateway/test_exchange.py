@@ -272,3 +272,42 @@ async def test_every_failing_answer_leaves_no_connection_open() -> None:
             await s.ask(message(f"{number}", stream=True))
         assert s.upstream.in_flight == 0
         assert s.pool.state.accounts["a"].in_flight == 0
+
+
+# ── names of models ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_name_the_upstream_does_not_know_is_looked_up_in_its_list() -> None:
+    """Refused once, asked for by the upstream's own name; the client sees its own, also from then on."""
+    asked: list[str] = []
+
+    def script(request: Request, _: int) -> Answer:
+        if request.path == "/v1/models":
+            return anthropic.models("anthropic/claude-sonnet-5.5")
+        asked.append(request.json["model"])
+        if asked[-1] == "claude-sonnet-5-5":
+            return anthropic.refusal(404, "not_found_error", "model: claude-sonnet-5-5")
+        return anthropic.stream("hello") if request.json["stream"] else anthropic.plain("hello")
+
+    async with stage(script, "a") as s:
+        first = await s.ask(message())
+        assert (first.status, first.json["model"]) == (200, "claude-sonnet-5-5")
+        streamed = await s.ask(message(stream=True))
+        assert b'"model":"claude-sonnet-5-5"' in streamed.body.replace(b": ", b":")
+        assert asked == ["claude-sonnet-5-5", *["anthropic/claude-sonnet-5.5"] * 2]
+        assert [request.path for request in s.up.requests].count("/v1/models") == 1
+
+
+async def test_a_model_that_is_not_listed_is_refused_as_the_vendor_refuses_it() -> None:
+    """Nothing is guessed, and the list is asked once."""
+
+    def script(request: Request, _: int) -> Answer:
+        if request.path == "/v1/models":
+            return anthropic.models("claude-opus-5-5")
+        return anthropic.refusal(404, "not_found_error", "model: claude-sonnet-5-5")
+
+    async with stage(script, "a") as s:
+        for _ in range(2):
+            answered = await s.ask(message())
+            assert (answered.status, answered.json["error"]["message"]) == (404, "model: claude-sonnet-5-5")
+        assert [request.path for request in s.up.requests].count("/v1/models") == 1

@@ -87,3 +87,30 @@ async def test_without_accounts_the_cure_is_told() -> None:
         status, document = await listed(s, asking())
         assert status == 503
         assert "add-account" in document["error"]["message"]
+
+
+async def test_sizes_are_told_where_they_are_known() -> None:
+    """In each protocol's own field, beside whatever the vendor said itself."""
+    async with stage([anthropic.models(*NAMES)], "a") as s:
+        _, claude = await listed(s, asking())
+        _, chat = await listed(s, asking("openai-chat"))
+    assert claude["data"][0]["max_input_tokens"] == chat["data"][0]["context_length"] == 1_000_000
+    assert claude["data"][0]["max_tokens"] == 128_000
+
+
+async def test_codex_finds_the_models_where_it_looks() -> None:
+    """It tells its version and reads `models`, in the ChatGPT backend's own entries."""
+    entry = {"slug": "gpt-5.5", "display_name": "GPT-5.5", "context_window": 272_000}
+    models = anthropic.json_answer({"models": [entry]})
+
+    def backend(name: str, url: str) -> Account:
+        return evolve(account(name, url), provider="codex")
+
+    async with stage([models], "a", build=backend) as s:
+        _, document = await listed(s, asking("openai-responses", query=b"client_version=0.169.0"))
+        assert s.up.requests[0].target.endswith(b"?client_version=0.169.0")
+        (told,) = document["models"]
+        assert (told["slug"], told["id"], told["context_length"]) == ("gpt-5.5", "gpt-5.5", 272_000)
+        _, plain = await listed(s, asking("openai-chat"))
+        assert "models" not in plain
+        assert plain["data"][0]["id"] == "gpt-5.5"

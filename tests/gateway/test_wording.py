@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
+import pytest
 from attrs import evolve
 
-from shunt.gateway.wording import Wording
+from shunt.gateway.wording import Wording, refuses_model
 from shunt.inference.inbound import Operation
 from tests.gateway.rooms import account
 from tests.gateway.stages import message
@@ -65,3 +67,67 @@ async def test_a_conversation_without_a_session_gets_one_that_lasts() -> None:
         for each in (inbound, evolve(inbound, id="req_other"), message("bye"))
     ]
     assert keys[0] == keys[1] != keys[2]
+
+
+async def test_effort_and_speed_in_a_name_go_where_the_vendor_reads_them() -> None:
+    """In the client's own protocol they are put into its body, in another into the translation."""
+    body = json.dumps({**json.loads(message().body), "model": "claude-opus-5-5-high-fast"}).encode()
+    inbound = evolve(
+        message(), body=body, outline=evolve(message().outline, model="claude-opus-5-5-high-fast")
+    )
+    own = json.loads((await Wording(inbound, {}).for_account(account("a"))).inbound.body)
+    assert (own["model"], own["output_config"], own["speed"]) == (
+        "claude-opus-5-5",
+        {"effort": "high"},
+        "fast",
+    )
+    assert own["messages"] == json.loads(body)["messages"]
+    codex = evolve(account("x"), provider="codex")
+
+    async def sent(pattern: str, target: str) -> Any:
+        rendition = await Wording(inbound, {pattern: {"codex": target}}).for_account(codex)
+        return json.loads(rendition.inbound.body)
+
+    other = await sent("claude-opus-5-5", "gpt-5.5")
+    assert (other["model"], other["reasoning"]["effort"], other["service_tier"]) == (
+        "gpt-5.5",
+        "high",
+        "priority",
+    )
+    whole = await sent("claude-opus-5-5-*", "gpt-5.5(low)")
+    assert (whole["model"], whole["reasoning"]["effort"]) == ("gpt-5.5", "low")
+    assert "service_tier" not in whole
+
+
+async def test_a_model_the_owner_has_set_goes_out_in_place_of_any() -> None:
+    """The client's body keeps all else, and its own name for the model stays known."""
+    inbound = evolve(message(), model="claude-haiku-5-5")
+    rendition = await Wording(inbound, {}).for_account(account("a"))
+    assert json.loads(rendition.inbound.body)["model"] == "claude-haiku-5-5"
+    assert inbound.outline.model == "claude-sonnet-5-5"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (404, b'{"type":"error","error":{"type":"not_found_error","message":"model: claude-9"}}', True),
+        (
+            404,
+            b'{"error":{"message":"The model `gpt-9` does not exist or you do not have access to it.","code":"model_not_found"}}',
+            True,
+        ),
+        (404, b'{"error":{"message":"model \\"llama3\\" not found, try pulling it first"}}', True),
+        (400, b'{"error":{"message":"foo/bar is not a valid model ID","code":400}}', True),
+        (
+            400,
+            b'{"detail":"The \'gpt-9\' model is not supported when using Codex with a ChatGPT account."}',
+            True,
+        ),
+        (400, b'{"error":{"message":"messages: too many"}}', False),
+        (404, b'{"error":{"message":"no such path"}}', False),
+        (500, b'{"error":{"message":"model not found"}}', False),
+    ],
+)
+def test_a_model_that_an_upstream_does_not_have(status: int, body: bytes, expected: bool) -> None:
+    """In the words of vendors, gateways and local servers."""
+    assert refuses_model(status, body) is expected

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from shunt.models.catalogue import MODELS, model_named, read_catalogue
+from shunt.models.catalogue import MODELS, RETIRED, model_named, read_catalogue, read_retired
+from shunt.models.families import FAMILIES
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,10 @@ def test_a_catalogue_without_sizes_is_refused() -> None:
     """A slip in the data file stops the program instead of showing nonsense."""
     with pytest.raises(KeyError):
         read_catalogue('[[models]]\nname = "m"\ntitle = "M"\n')
+
+
+def test_what_is_retired_is_no_longer_listed() -> None:
+    """Each has a family that takes its place; a file may name none."""
+    assert not [name for name in RETIRED if model_named(name)]
+    assert all(heir.removeprefix("claude-") in FAMILIES for heir in RETIRED.values())
+    assert read_retired("") == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shunt.inference.request import Effort
-from shunt.models.rules import PERMISSIVE, RULES, ModelRules, read_rules, rules_for
+from shunt.models.rules import PERMISSIVE, RULES, ModelRules, read_rules, rules_for, sizes_of
 
 
 def steps(rules: ModelRules) -> str:
@@ -143,3 +143,16 @@ def test_malformed(text: str) -> None:
     """A file with a misspelt key, step or vendor is refused, not half read."""
     with pytest.raises((KeyError, TypeError, ValueError)):
         read_rules(text)
+
+
+@pytest.mark.parametrize(
+    ("model", "sizes"),
+    [
+        ("claude-opus-5-5", (1_000_000, 128_000)),
+        ("openai/gpt-4o", (128_000, 16_384)),
+        ("llama3", (0, 0)),
+    ],
+)
+def test_sizes_are_those_of_known_models_only(model: str, sizes: tuple[int, int]) -> None:
+    """An unknown model has none: a wrong size is worse than no size."""
+    assert sizes_of(model) == sizes

@@ -114,6 +114,19 @@ async def test_the_strategy_is_told_overridden_and_released() -> None:
         assert await post(served, b"/strategy", method=b"DELETE") == (200, configured)
 
 
+async def test_a_model_is_put_in_place_of_others_and_released() -> None:
+    """Told, set and ended; a name that no model has is refused."""
+    async with house() as served:
+        free = {"model": None, "source": "client"}
+        assert await post(served, b"/model", method=b"GET") == (200, free)
+        override = {"model": "gpt-5.5", "source": "override"}
+        assert await post(served, b"/model", {"model": "gpt-5.5"}, b"PUT") == (200, override)
+        assert (await post(served, b"/status", method=b"GET"))[1]["model_override"] == "gpt-5.5"
+        assert (await post(served, b"/model", {"model": "x" * 201}, b"PUT"))[0] == 400
+        assert (await post(served, b"/model", {"model": ""}, b"PUT"))[0] == 400
+        assert await post(served, b"/model", method=b"DELETE") == (200, free)
+
+
 async def test_an_account_is_paused_resumed_and_cleared() -> None:
     """The answer shows it as it stands now; an unknown one is a 404."""
     async with house() as served:

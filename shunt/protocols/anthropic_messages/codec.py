@@ -7,6 +7,7 @@ from typing import Final
 from shunt.protocols.anthropic_messages.betas import needed_headers
 from shunt.protocols.anthropic_messages.read_answer import read_answer
 from shunt.protocols.anthropic_messages.read_request import read_request
+from shunt.protocols.anthropic_messages.steering import steered
 from shunt.protocols.anthropic_messages.stream_decoder import MessagesStreamDecoder
 from shunt.protocols.anthropic_messages.stream_encoder import MessagesStreamEncoder
 from shunt.protocols.anthropic_messages.without_reasoning import adapt_request, without_reasoning
@@ -23,5 +24,6 @@ CODEC: Final = Codec(
     stream_encoder=MessagesStreamEncoder,
     adapt_request=adapt_request,
     without_reasoning=without_reasoning,
+    steered=steered,
     needed_headers=needed_headers,
 )

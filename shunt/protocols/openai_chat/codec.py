@@ -9,6 +9,7 @@ from shunt.protocols.openai_chat.decode_answer import decode_answer
 from shunt.protocols.openai_chat.decode_request import decode_request
 from shunt.protocols.openai_chat.encode_answer import encode_answer
 from shunt.protocols.openai_chat.encode_request import encode_request
+from shunt.protocols.openai_chat.steering import steered
 from shunt.protocols.openai_chat.stream_decoder import ChatStreamDecoder
 from shunt.protocols.openai_chat.stream_encoder import ChatStreamEncoder
 from shunt.protocols.openai_chat.without_reasoning import adapt_request, without_reasoning
@@ -22,4 +23,5 @@ CODEC: Final = Codec(
     stream_encoder=ChatStreamEncoder,
     adapt_request=adapt_request,
     without_reasoning=without_reasoning,
+    steered=steered,
 )

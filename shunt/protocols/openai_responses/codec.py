@@ -9,6 +9,7 @@ from shunt.protocols.openai_responses.adaptation import adapt_request
 from shunt.protocols.openai_responses.decode_request import decode_request
 from shunt.protocols.openai_responses.encode_request import encode_request
 from shunt.protocols.openai_responses.gathering import Gathering
+from shunt.protocols.openai_responses.steering import steered
 from shunt.protocols.openai_responses.stream_decoder import ResponsesStreamDecoder, decode_answer
 from shunt.protocols.openai_responses.stream_encoder import ResponsesStreamEncoder, encode_answer
 from shunt.protocols.openai_responses.without_reasoning import without_reasoning
@@ -22,5 +23,6 @@ CODEC: Final = Codec(
     stream_encoder=ResponsesStreamEncoder,
     adapt_request=adapt_request,
     without_reasoning=without_reasoning,
+    steered=steered,
     gathering=Gathering,
 )
