@@ -24,9 +24,10 @@ from shunt.errors import (
 )
 from shunt.gateway.decoding import DecodingTap
 from shunt.gateway.lifetime import Lifetime
+from shunt.gateway.listening import Listening
 from shunt.gateway.wording import Rendition
 from shunt.inference.inbound import Inbound, Operation
-from shunt.protocols import protocol_named
+from shunt.protocols import protocol_named, speaker_of
 from shunt.protocols.base import Protocol, Tap
 from shunt.providers.base import Answer, Provider
 from shunt.providers.build import build_call
@@ -119,6 +120,8 @@ class Attempt:
     """Why no (usable) answer came."""
     rendition: Rendition | None = None
     """The words in which it was asked."""
+    spoken: str = ""
+    """The protocol that the answer is in, where that is another than was asked for."""
 
     @property
     def served(self) -> bool:
@@ -174,16 +177,18 @@ class Attempts:
             return Attempt(outcome, *answered, Body((), source, None))
         protocol = protocol_named(inbound.protocol)
         streams = content_type(reply.headers) == "text/event-stream"
-        tap = protocol.stream_tap() if streams else protocol.body_tap()
+        listening = Listening(protocol.name) if streams else None
+        tap: Tap = protocol.body_tap() if listening is None else listening
         encoding = (header.text(reply.headers, b"content-encoding") or "identity").lower()
         if encoding != "identity":
             tap = DecodingTap(tap, decoder(encoding))
         body = await (peek_stream(source, tap) if streams else collect_plain(source, tap))
         body = evolve(body, encoded=encoding != "identity")
+        body, spoken = heard(body, protocol.name, listening)
         wrong = wrong_answer(reply, body, inbound)
         if wrong is not None:
             return self._unusable(account, inbound, provider, protocol, reply, body, wrong)
-        return Attempt(outcome, *answered, body)
+        return Attempt(outcome, *answered, body, spoken=spoken)
 
     def _unusable(
         self,
@@ -217,6 +222,21 @@ class Attempts:
             reason=type(error).__name__,
             message=str(error),
         )
+
+
+def heard(body: Body, expected: str, listening: Listening | None) -> tuple[Body, str]:
+    """The body with a tap that understands it, and its protocol where that is not the expected one."""
+    if listening is not None:
+        spoken = listening.spoken if listening.spoken != expected else ""
+        return (evolve(body, tap=listening.reader) if body.tap is listening else body), spoken
+    whole = body.head[0] if body.source is None and body.head and not body.encoded else b""
+    spoken = speaker_of(whole) if whole and not (body.tap is not None and body.tap.failure) else ""
+    if not spoken or spoken == expected:
+        return body, ""
+    tap = protocol_named(spoken).body_tap()
+    tap.feed(whole)
+    tap.close()
+    return evolve(body, tap=tap), spoken
 
 
 def content_type(headers: Headers) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 import trio
@@ -14,12 +14,13 @@ from shunt.accounts.outcomes import Verdict
 from shunt.accounts.state import AttemptNote
 from shunt.custody import Custody
 from shunt.errors import CredentialError, InvalidRequest, RefreshFailed, ShuntError
-from shunt.gateway.attempt import Attempt, Attempts
+from shunt.gateway.attempt import Attempt, Attempts, Body
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.offers import Offers, list_call, read_list, shelf_of
 from shunt.gateway.refusals import Situation, give_up
 from shunt.gateway.wording import Wording, refuses_model, refuses_reasoning
+from shunt.inference.content import Part
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.mapping import Mappings
 from shunt.pool import AccountPool
@@ -198,10 +199,29 @@ class Exchange:
         attempt = await self.means.attempts.make(
             account, provider, credential, rendition.inbound, self.lifetime
         )
+        if attempt.spoken:
+            rendition = evolve(rendition, inbound=evolve(rendition.inbound, protocol=attempt.spoken))
         attempt = evolve(attempt, rendition=rendition)
         outcome = attempt.outcome
         self.notes.append(AttemptNote(account.name, outcome.verdict, outcome.reason))
         return attempt
+
+    async def go_on(self, account_name: str, parts: Sequence[Part]) -> Body | None:
+        """The rest of a turn that its vendor paused after `parts`, from the same account; None if it gives none."""
+        account = self.means.pool.accounts.get(account_name)
+        credential = self.means.custody.credential(account_name)
+        if account is None or credential is None:
+            return None
+        try:
+            rendition = self.wording.resumed(account, parts)
+        except InvalidRequest:
+            return None
+        provider = provider_named(account.provider)
+        more = await self.means.attempts.make(account, provider, credential, rendition.inbound, self.lifetime)
+        self.notes.append(
+            AttemptNote(account_name, more.outcome.verdict, f"paused turn: {more.outcome.reason}")
+        )
+        return more.body if more.served and not more.spoken else None
 
     async def _again(self, step: Step, name: str, credential: Credential, attempt: Attempt) -> bool:
         """Prepare another try of the same account; False leaves it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import trio
 from attrs import define, evolve, field
@@ -22,6 +22,7 @@ from shunt.gateway.relay import Relay
 from shunt.gateway.renaming import Renaming
 from shunt.gateway.retelling import Retold
 from shunt.gateway.wording import Rendition
+from shunt.inference.content import Part
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.estimate import estimate_tokens
 from shunt.protocols import protocol_named
@@ -205,7 +206,12 @@ class _Pursuit:
         if rendition.ask is None:
             rendition = evolve(rendition, ask=self.exchange.wording.ask())
         headers = limits_of(attempt.headers) + marked + dropped_mark(rendition.dropped)
-        retelling = Retold(body, rendition, self.protocol, inbound, progress, self.keepalive_every)
+        name = attempt.outcome.account
+
+        async def go_on(parts: Sequence[Part]) -> Body | None:
+            return await self.exchange.go_on(name, parts)
+
+        retelling = Retold(body, rendition, self.protocol, inbound, progress, self.keepalive_every, go_on)
         if inbound.outline.stream:
             return Delivery(200, STREAM + headers, await retelling.stream())
         document, dropped = await retelling.plain()

@@ -15,6 +15,7 @@ from attrs import define, evolve, field
 from shunt.errors import ShuntError, UpstreamBroke, UpstreamError, UpstreamUnexpected
 from shunt.gateway.attempt import Body
 from shunt.gateway.relay import Progress
+from shunt.gateway.resuming import MOST, GoOn, Turn, joined
 from shunt.gateway.wording import Rendition
 from shunt.inference.collect import Collector
 from shunt.inference.envelope import stamped, stamped_answer
@@ -23,7 +24,7 @@ from shunt.inference.failure import Failure
 from shunt.inference.inbound import Inbound
 from shunt.inference.replay import replay
 from shunt.inference.request import GenerateRequest
-from shunt.inference.response import Answer
+from shunt.inference.response import Answer, Stop
 from shunt.protocols import codec_named
 from shunt.protocols.base import Protocol
 from shunt.protocols.codec import Gathering, StreamDecoder, StreamEncoder
@@ -47,9 +48,14 @@ class Telling:
     _sse: sse.Decoder = field(factory=sse.Decoder)
     _at: int = 0
     over: bool = False
+    go_on: GoOn | None = None
+    """Asks for the rest of a paused turn."""
+    _turn: Turn = field(factory=Turn)
 
     async def next(self, within: float = float("inf")) -> list[Event]:
         """The events of the next chunk, perhaps none. Raises trio.TooSlowError after `within` seconds."""
+        if self._turn.paused is not None:
+            return await self._resumed()
         try:
             chunk = await self._chunk(within)
             raw = list(self._sse.feed(chunk)) if chunk is not None else None
@@ -59,6 +65,17 @@ class Telling:
             rest = self._sse.close()
             return self._taken([*(self._of([rest]) if rest else ()), *self._events.close()])
         return self._taken(self._of(raw))
+
+    async def _resumed(self) -> list[Event]:
+        """Go on with the turn in another answer, or end it."""
+        body = await self.go_on(self._turn.parts) if self.go_on is not None else None
+        if body is None or not body.is_stream:
+            self.over = True
+            return self._turn.ended()
+        self._turn.go_on()
+        self.body, self._at, self._sse = body, 0, sse.Decoder()
+        self._events = codec_named(self.rendition.inbound.protocol).stream_decoder()
+        return []
 
     async def _chunk(self, within: float) -> bytes | None:
         if self._at < len(self.body.head):
@@ -87,7 +104,13 @@ class Telling:
             if isinstance(event, Started) and not event.created:
                 event = evolve(event, created=int(self.arrived_at))  # noqa: PLW2901 - dated
             # Within one protocol a seal stands in its own vendor's field, and needs no envelope.
-            out.append(stamped(event, rendition.origin, rendition.account) if self.crosses else event)
+            shown: Event | None = event
+            if self.crosses:
+                shown = self._turn.told(stamped(event, rendition.origin, rendition.account))
+                if self._turn.paused is not None and shown is not None:
+                    break  # nothing follows but the end
+            if shown is not None:
+                out.append(shown)
             if isinstance(event, Finished | Failed):
                 self.over = True
                 if self.body.tap is not None:
@@ -144,6 +167,8 @@ class Retold:
     inbound: Inbound
     progress: Progress
     every: float
+    go_on: GoOn | None = None
+    """Asks for the rest of a turn that the vendor paused."""
 
     @property
     def _spoken(self) -> str:
@@ -197,7 +222,9 @@ class Retold:
 
     def _telling(self) -> Telling:
         decoder = codec_named(self._spoken).stream_decoder()
-        return Telling(self.body, self.rendition, self._crosses, decoder, self.inbound.arrived_at)
+        telling = Telling(self.body, self.rendition, self._crosses, decoder, self.inbound.arrived_at)
+        telling.go_on = self.go_on
+        return telling
 
     async def _collected(self) -> Answer:
         telling, collector = self._telling(), Collector()
@@ -210,7 +237,18 @@ class Retold:
         return result
 
     async def _plain(self) -> Answer:
-        document = json.value(await whole(self.body))
+        answer = await self._read(self.body)
+        for _ in range(MOST):
+            if answer.stop is not Stop.PAUSE or self.go_on is None or not self._crosses:
+                break
+            body = await self.go_on(answer.parts)
+            if body is None or body.is_stream:
+                break
+            answer = joined(answer, await self._read(body))
+        return answer
+
+    async def _read(self, body: Body) -> Answer:
+        document = json.value(await whole(body))
         if not isinstance(document, dict):
             raise UpstreamUnexpected("the upstream's answer is no JSON object")
         answer = codec_named(self._spoken).decode_answer(document)

@@ -18,6 +18,7 @@ from attrs import define, evolve, field, frozen
 
 from shunt.accounts.account import Account
 from shunt.errors import InvalidRequest
+from shunt.inference.content import Message, Part, Role
 from shunt.inference.envelope import MARK
 from shunt.inference.inbound import Inbound, Operation
 from shunt.inference.request import GenerateRequest
@@ -117,6 +118,13 @@ class Wording:
             return ask
         return evolve(ask, cache_key=session_of(self._inbound.headers) or ask.cache_key)
 
+    def resumed(self, account: Account, parts: Sequence[Part]) -> Rendition:
+        """The request again, with what a paused turn has said so far. Raises InvalidRequest."""
+        provider, ask = provider_named(account.provider), self.ask()
+        said = Message(Role.ASSISTANT, tuple(parts))
+        longer = evolve(ask, messages=(*ask.messages, said))
+        return self._translate(account, provider, self.named(account, provider), longer)
+
     def forget_reasoning(self) -> bool:
         """Leave the reasoning of earlier turns out from now on; whether there was any."""
         strip = codec_named(self._inbound.protocol).without_reasoning
@@ -144,10 +152,13 @@ class Wording:
         inbound = self._with_body(json.encode(encoded.document), named.model)
         return Rendition(inbound, None, encoded.dropped, origin, fingerprint)
 
-    def _translate(self, account: Account, provider: Provider, named: Naming) -> Rendition:
+    def _translate(
+        self, account: Account, provider: Provider, named: Naming, ask: GenerateRequest | None = None
+    ) -> Rendition:
+        ask = ask or self.ask()
         spoken = protocol_named(provider.protocol)
         codec, model = codec_named(spoken.name), named.model
-        encoded = codec.encode_request(_steered(self.ask(), named), self._target(account, provider, model))
+        encoded = codec.encode_request(_steered(ask, named), self._target(account, provider, model))
         needed = codec.needed_headers(encoded.document) if codec.needed_headers is not None else ()
         inbound = evolve(
             self._inbound,
@@ -157,11 +168,11 @@ class Wording:
             headers=self._foreign_headers() + needed,
             body=json.encode(encoded.document),
             outline=evolve(
-                self._inbound.outline, model=model, session=self.ask().cache_key or self._inbound.conversation
+                self._inbound.outline, model=model, session=ask.cache_key or self._inbound.conversation
             ),
         )
         origin, fingerprint = origin_of(account, provider), fingerprint_of(account)
-        return Rendition(inbound, self.ask(), encoded.dropped, origin, fingerprint)
+        return Rendition(inbound, ask, encoded.dropped, origin, fingerprint)
 
     def _target(self, account: Account, provider: Provider, model: str) -> Target:
         vendor = vendor_of(provider)

@@ -52,6 +52,15 @@ class Tap(Shape):
 
 
 @frozen
+class Sketch:
+    """What a JSON object says of its own kind."""
+
+    type: str = ""
+    object: str = ""
+    has_choices: bool = False
+
+
+@frozen
 class ErrorReply:
     """An error as bytes of one protocol."""
 
@@ -88,6 +97,8 @@ class Protocol:
     """For a JSON answer."""
     hold_silent: float
     """Seconds a local client of this protocol bears without any byte of a response."""
+    recognises: Callable[[Sketch], bool]
+    """Whether a plain answer, or an event of a streamed one, is of this protocol."""
     encode_held_error: Callable[[Failure], bytes] | None = None
     """The same for a stream that has carried nothing but keep-alives, where that differs."""
     encode_break: Callable[[Failure, Tap | None], bytes] | None = None

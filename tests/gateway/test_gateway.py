@@ -4,13 +4,15 @@ import json
 
 import pytest
 import trio
+from attrs import evolve
 
+from shunt.accounts.account import Account
 from shunt.gateway.gateway import REMOTE_SILENT
 from shunt.inference.inbound import Operation
 from shunt.protocols import protocol_named
-from tests.fakes import anthropic
+from tests.fakes import anthropic, openai_responses
 from tests.fakes.upstream import Answer, End, Framing, Gate, Pause, Step
-from tests.gateway.rooms import wall
+from tests.gateway.rooms import account, wall
 from tests.gateway.stages import message, read, stage
 
 
@@ -134,3 +136,38 @@ async def test_counting_is_passed_on_and_costs_nothing() -> None:
         answered = await s.ask(counting)
         assert answered.json == {"input_tokens": 42}
         assert s.records[0].usage.input == 0
+
+
+# ── answers of another protocol than was asked for ────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_answer_of_another_protocol_is_put_into_the_clients_words(stream: bool) -> None:
+    """A Responses answer to a Chat call is no answer that its client could read: it is translated."""
+    item = openai_responses.message_item("hello")
+    answer = openai_responses.stream(item) if stream else openai_responses.plain(item)
+
+    def openai(name: str, url: str) -> Account:
+        return evolve(account(name, f"{url}/v1"), provider="openai")
+
+    body = json.dumps(
+        {"model": "gpt-5.5", "stream": stream, "messages": [{"role": "user", "content": "hi"}]}
+    ).encode()
+    asked = evolve(
+        message(stream=stream),
+        protocol="openai-chat",
+        path="/v1/chat/completions",
+        body=body,
+        outline=protocol_named("openai-chat").outline(body),
+    )
+    async with stage([answer], "a", build=openai) as s:
+        answered = await s.ask(asked)
+        assert s.up.requests[0].path == "/v1/chat/completions"
+        assert answered.status == 200
+        if stream:
+            assert b'"object":"chat.completion.chunk"' in answered.body
+            assert answered.body.endswith(b"data: [DONE]\n\n")
+        else:
+            assert answered.json["choices"][0]["message"]["content"] == "hello"
+        assert s.records[0].protocol_out == "openai-responses"
+        assert s.records[0].usage.output > 0

@@ -8,7 +8,7 @@ from shunt.protocols.anthropic_messages.codec import CODEC
 from shunt.protocols.anthropic_messages.errors import decode_error, encode_error, encode_stream_error
 from shunt.protocols.anthropic_messages.outline import outline
 from shunt.protocols.anthropic_messages.tap import MessagesStreamTap, body_tap
-from shunt.protocols.base import Protocol
+from shunt.protocols.base import Protocol, Sketch
 from shunt.wire import sse
 
 _PING: Final = sse.encode("ping", b'{"type": "ping"}')
@@ -20,9 +20,15 @@ def keep_alive(nth: int) -> bytes:
     return _PING
 
 
+def recognises(sketch: Sketch) -> bool:
+    """Whether this is an answer of this protocol, or the beginning of one."""
+    return sketch.type in ("message", "message_start")
+
+
 PROTOCOL: Final = Protocol(
     name="anthropic-messages",
     codec=CODEC,
+    recognises=recognises,
     title="Anthropic Messages",
     path="/v1/messages",
     outline=outline,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shunt.protocols.base import Protocol
+from shunt.protocols.base import Protocol, Sketch
 from shunt.protocols.openai_chat.codec import CODEC
 from shunt.protocols.openai_chat.errors import encode_stream_error
 from shunt.protocols.openai_chat.outline import outline
@@ -21,6 +21,11 @@ def keep_alive(nth: int) -> bytes:
     return _COMMENT
 
 
+def recognises(sketch: Sketch) -> bool:
+    """Whether this is an answer of this protocol, or the beginning of one."""
+    return sketch.has_choices and not sketch.type.startswith("response.")
+
+
 PROTOCOL: Final = Protocol(
     name="openai-chat",
     title="OpenAI Chat Completions",
@@ -35,4 +40,5 @@ PROTOCOL: Final = Protocol(
     # Clients of this protocol vary; tunnels and gateways in front of it often cut at 100 to 120 s.
     hold_silent=100.0,
     codec=CODEC,
+    recognises=recognises,
 )

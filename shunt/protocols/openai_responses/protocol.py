@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shunt.protocols.base import Protocol
+from shunt.protocols.base import Protocol, Sketch
 from shunt.protocols.openai_errors import decode_error, encode_error
 from shunt.protocols.openai_responses.codec import CODEC
 from shunt.protocols.openai_responses.errors import encode_break, encode_held_error, encode_stream_error
@@ -12,9 +12,16 @@ from shunt.protocols.openai_responses.keep_alive import held_keep_alive, keep_al
 from shunt.protocols.openai_responses.outline import outline
 from shunt.protocols.openai_responses.tap import ResponsesStreamTap, body_tap
 
+
+def recognises(sketch: Sketch) -> bool:
+    """Whether this is an answer of this protocol, or the beginning of one."""
+    return sketch.object == "response" or sketch.type.startswith("response.")
+
+
 PROTOCOL: Final = Protocol(
     name="openai-responses",
     codec=CODEC,
+    recognises=recognises,
     title="OpenAI Responses",
     path="/v1/responses",
     outline=outline,
