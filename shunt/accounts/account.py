@@ -29,6 +29,8 @@ class Account:
     """Requests in flight at once; 0 means no limit."""
     headers: Headers = ()
     """Extra headers sent with every call of this account."""
+    config_dir: str = ""
+    """Folder of a local program that holds this account's login; empty for its usual one."""
     proxy: str = ""
     """Outbound http(s) or socks5 proxy URL."""
 

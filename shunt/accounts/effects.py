@@ -149,6 +149,7 @@ EFFECTS: Final[Mapping[Verdict, Effect]] = {
     Verdict.TIMED_OUT: _broke,
     Verdict.REFUSED: _nothing,
     Verdict.CUT: _nothing,
+    Verdict.BUSY: _nothing,
 }
 
 

@@ -32,6 +32,8 @@ class Verdict(StrEnum):
     """Silence after the request was sent."""
     REFUSED = "refused"
     """The vendor's answer is about the request itself: it goes back to the client."""
+    BUSY = "busy"
+    """No place is free for it there at the moment; says nothing about the account or the vendor."""
     CUT = "cut"
     """The stream broke after content was relayed."""
 

@@ -26,6 +26,10 @@ from shunt.store.credentials import CredentialStore
 from shunt.store.foreign_logins import ForeignLogins
 from shunt.store.history import History, open_history
 from shunt.store.locations import Locations
+from shunt.upstream.claude_code.driver import Driver
+from shunt.upstream.claude_code.memory import Memory
+from shunt.upstream.claude_code.program import Program as LocalProgram
+from shunt.upstream.claude_code.sessions import Sessions
 from shunt.upstream.client import Upstream
 from shunt.upstream.oauth import TokenEndpoint
 from shunt.upstream.renewal import Renewals
@@ -99,3 +103,27 @@ async def history_at(locations: Locations) -> History | None:
     if opened.warning:
         log.warning(opened.warning)
     return opened.history
+
+
+async def claude_code(program: Program, services: trio.Nursery) -> Driver:
+    """What drives the local Claude Code; starts nothing before an account needs it."""
+    folder, environ = program.locations.state_dir / "claude-code", program.options.environ
+    memory = Memory(
+        folder,
+        environ,
+        lambda: {name: account.config_dir for name, account in program.pool.accounts.items()},
+        Sessions(program.config.claude_code.max_sessions),
+    )
+    await trio.to_thread.run_sync(memory.load)
+    return Driver(
+        settings=lambda: program.config.claude_code,
+        accounts=lambda: program.pool.accounts,
+        learned=program.pool.learned,
+        memory=memory,
+        program=LocalProgram(environ),
+        environ=environ,
+        folder=folder,
+        nursery=services,
+        now=time.time,
+        clean=program.redactor.clean,
+    )

@@ -135,7 +135,8 @@ class Program:
             self._take_accounts(self.config)
             await opening.restore(self.pool, self.locations)
             health, records = Health(time.time), Records()
-            gateway = wiring.gateway(self, upstream, records)
+            local = await opening.claude_code(self, services)
+            gateway = wiring.gateway(self, upstream, local, records)
             services.start_soon(obey_signals, self.stop, self.reload.ring)
             services.start_soon(gateway.means.room.attend)
             async with self._watching(upstream, records, health):
@@ -143,7 +144,7 @@ class Program:
                     self.options.write(line)
                 if story is not None:
                     services.start_soon(story, self.base_url)
-                await self._serve(wiring.server_parts(self, gateway, health, records))
+                await self._serve(wiring.server_parts(self, gateway, local, health, records))
             services.cancel_scope.cancel()
 
     async def _serve(self, parts: ServerParts) -> None:

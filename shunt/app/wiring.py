@@ -20,7 +20,9 @@ from shunt.server.parts import ServerParts
 from shunt.store import snapshots
 from shunt.store.foreign_logins import login_at
 from shunt.store.history import History
+from shunt.upstream.claude_code.driver import Driver
 from shunt.upstream.client import Upstream
+from shunt.upstream.dispatch import Dispatch
 from shunt.upstream.usage import UsageEndpoint
 from shunt.watchers.health import Health
 from shunt.watchers.notices import Notifier
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from shunt.app.program import Program
 
 
-def gateway(program: Program, upstream: Upstream, records: Records) -> Gateway:
+def gateway(program: Program, upstream: Upstream, local: Driver, records: Records) -> Gateway:
     """What answers requests."""
     room = WaitingRoom(
         program.pool,
@@ -42,7 +44,7 @@ def gateway(program: Program, upstream: Upstream, records: Records) -> Gateway:
     means = Means(
         pool=program.pool,
         custody=program.custody,
-        attempts=Attempts(upstream, time.time),
+        attempts=Attempts(Dispatch(upstream, local), time.time),
         room=room,
         wait=lambda: program.config.routing.wait,
         now=time.time,
@@ -64,7 +66,9 @@ def gateway(program: Program, upstream: Upstream, records: Records) -> Gateway:
     )
 
 
-def server_parts(program: Program, gateway: Gateway, health: Health, records: Records) -> ServerParts:
+def server_parts(
+    program: Program, gateway: Gateway, local: Driver, health: Health, records: Records
+) -> ServerParts:
     """What the handlers work with."""
     return ServerParts(
         gateway=gateway,
@@ -74,6 +78,7 @@ def server_parts(program: Program, gateway: Gateway, health: Health, records: Re
         health=health,
         waiting=lambda: len(gateway.means.room),
         reload=program.read_again,
+        local=local,
         now=time.time,
         version=__version__,
         started_at=time.time(),

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from shunt.accounts.secret import Secret
 from shunt.config import guarded, names, values
 from shunt.config.addresses import listen_host
+from shunt.config.claude_code import ClaudeCodeConfig
 from shunt.config.limits import LimitsConfig
 from shunt.config.values import Key, key
 
@@ -197,6 +198,13 @@ class AccountConfig:
     max_concurrent: int = field(
         default=0, metadata=key(values.whole(0, 100_000), "Requests in flight at once; 0 means no limit.")
     )
+    config_dir: str = field(
+        default="",
+        metadata=key(
+            values.text(kind="a folder"),
+            "For claude-code: the folder in which Claude Code keeps this account's login, if not its own.",
+        ),
+    )
 
 
 @frozen
@@ -320,6 +328,7 @@ class Config:
     history: HistoryConfig = HistoryConfig()
     limits: LimitsConfig = LimitsConfig()
     logins: LoginsConfig = LoginsConfig()
+    claude_code: ClaudeCodeConfig = ClaudeCodeConfig()
     ignored: tuple[str, ...] = ()
     """Keys of the Rust program of the same name that mean nothing here; listed once at start."""
 
@@ -332,6 +341,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "history": HistoryConfig,
     "limits": LimitsConfig,
     "logins": LoginsConfig,
+    "claude_code": ClaudeCodeConfig,
 }
 """Sections written once, `[server]`."""
 

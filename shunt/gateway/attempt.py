@@ -8,6 +8,7 @@ request may go elsewhere.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from typing import Protocol as Shape
 
 import trio
 from attrs import define, evolve, field, frozen
@@ -29,9 +30,8 @@ from shunt.gateway.wording import Rendition
 from shunt.inference.inbound import Inbound, Operation
 from shunt.protocols import protocol_named, speaker_of
 from shunt.protocols.base import Protocol, Tap
-from shunt.providers.base import Answer, Provider
+from shunt.providers.base import Answer, Provider, UpstreamCall
 from shunt.providers.build import build_call
-from shunt.upstream.client import Reply, Upstream
 from shunt.wire import headers as header
 from shunt.wire.encoding import decoder
 from shunt.wire.headers import Headers
@@ -48,6 +48,34 @@ PEEK_WITHIN = 5.0
 that thinks longer must not be kept from showing that it lives."""
 PEEK_BYTES = 256 * 1024
 """Bytes of a stream held back while waiting for its first content."""
+
+
+class Reply(Shape):
+    """An upstream's answer, its body still to be read."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Headers:
+        """As received."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes; there is only one iterator. Raises UpstreamError."""
+
+    async def read(self, limit: int, within: float) -> bytes:
+        """Read up to `limit` bytes for up to `within` seconds and close; never raises."""
+
+    async def aclose(self) -> None:
+        """Let go of it. Idempotent, safe under cancellation."""
+
+
+class Sender(Shape):
+    """What calls go out through."""
+
+    async def send(self, call: UpstreamCall) -> Reply:
+        """Send a call; returns when the answer begins. Raises UpstreamError."""
 
 
 @define(eq=False)
@@ -133,7 +161,7 @@ class Attempt:
 class Attempts:
     """Makes attempts. One object for the program's life."""
 
-    upstream: Upstream
+    upstream: Sender
     now: Callable[[], float]
 
     async def make(

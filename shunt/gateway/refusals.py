@@ -16,6 +16,7 @@ from shunt.routing.view import Candidate, Choice, Refusal, View
 USEFULNESS: Final = (
     Verdict.FORBIDDEN,
     Verdict.OVERLOADED,
+    Verdict.BUSY,
     Verdict.BROKEN,
     Verdict.TIMED_OUT,
     Verdict.UNREACHABLE,

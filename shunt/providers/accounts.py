@@ -18,6 +18,8 @@ def account_from(config: AccountConfig, endpoints: EndpointsConfig, *, subscript
     Raises ConfigError when the provider has no address of its own and the account names none.
     """
     provider = provider_named(config.provider)
+    if provider.own_login and not config.api_key and not config.api_key_env:
+        subscription = True
     url = config.upstream_url or (provider.default_url(endpoints) if provider.default_url else "")
     if not url:
         raise ConfigError(
@@ -36,6 +38,7 @@ def account_from(config: AccountConfig, endpoints: EndpointsConfig, *, subscript
             (name.encode("ascii"), value.encode("ascii")) for name, value in config.headers.items()
         ),
         proxy=config.proxy,
+        config_dir=config.config_dir,
     )
 
 

@@ -126,6 +126,8 @@ class Provider:
     """Names of further protocols whose requests it takes as they are."""
     usual_path: str = "/v1"
     """Path of base URLs that include the version, where an account's address has none."""
+    own_login: bool = False
+    """Whether a program of the vendor's on this machine keeps the login, which shunt then never sees."""
     key_optional: bool = False
     """Whether its servers may be asked without any key, as those on the own machine are."""
     place: Callable[[str, str], str] | None = None

@@ -78,6 +78,7 @@ STEPS: Final = {
     Verdict.OVERLOADED: Step.RETRY_HERE,
     Verdict.LIMITED: Step.ELSEWHERE,
     Verdict.THROTTLED: Step.ELSEWHERE,
+    Verdict.BUSY: Step.ELSEWHERE,
     Verdict.FORBIDDEN: Step.ELSEWHERE,
     Verdict.BROKEN: Step.ELSEWHERE,
     Verdict.UNREACHABLE: Step.ELSEWHERE,

@@ -10,6 +10,7 @@ from quart_trio import QuartTrio
 
 from shunt.providers import PROVIDERS
 from shunt.server.control import Control
+from shunt.server.conversations import Conversations
 from shunt.server.guard import FrontDoor
 from shunt.server.inference import Inference
 from shunt.server.page import Page
@@ -68,6 +69,7 @@ def quart_app(parts: ServerParts) -> App:
 
 def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
     inference, control, page = Inference(parts), Control(parts), Page(parts)
+    conversations = Conversations(parts.local)
     return {
         "inference": inference.handle,
         "models": inference.models,
@@ -86,6 +88,8 @@ def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
         "pause": control.pause,
         "resume": control.resume,
         "reload": control.reload,
+        "sessions": conversations.sessions,
+        "sessions cleanup": conversations.cleanup,
     }
 
 

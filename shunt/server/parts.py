@@ -13,6 +13,7 @@ from shunt.gateway.lifetime import Lifetime
 from shunt.inference.inbound import Inbound
 from shunt.pool import AccountPool
 from shunt.server.access import Access
+from shunt.server.local import LocalSessions, NoSessions
 from shunt.server.tally import Tally
 from shunt.store.discovery import Finding
 from shunt.watchers.health import Health
@@ -50,6 +51,8 @@ class ServerParts:
     """Epoch seconds."""
     tally: Tally = field(factory=Tally)
     """What was refused so far."""
+    local: LocalSessions = field(factory=NoSessions)
+    """The conversations that a local program holds."""
     troubles: Callable[[], Mapping[str, str]] = dict
     """What the owner should know: logins that the disk refuses, records that were lost."""
     findings: Callable[[], Sequence[Finding]] = tuple

@@ -88,6 +88,8 @@ ROUTES: Final = (
     Route("/accounts/<name>/clear", "clear", ("POST",)),
     Route("/accounts/<name>/pause", "pause", ("POST",)),
     Route("/accounts/<name>/resume", "resume", ("POST",)),
+    Route("/sessions", "sessions"),
+    Route("/sessions/cleanup", "sessions cleanup", ("POST",)),
     Route("/", "front", surface=Surface.OPEN),
     Route("/dashboard", "dashboard", surface=Surface.OPEN),
     Route("/dashboard/codes", "codes", ("POST",)),

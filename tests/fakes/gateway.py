@@ -20,6 +20,7 @@ from shunt.routing.view import Tuning
 from shunt.server.access import Access
 from shunt.server.app import create_app
 from shunt.server.bounds import Bounds
+from shunt.server.local import LocalSessions, NoSessions
 from shunt.server.parts import ServerParts
 from shunt.server.tally import Tally
 from shunt.store.discovery import Finding
@@ -117,6 +118,7 @@ class Setting:
     reload_error: Exception | None = None
     findings: tuple[Finding, ...] = ()
     tally: Tally = field(factory=Tally)
+    local: LocalSessions = field(factory=NoSessions)
     pool: AccountPool = field(init=False)
     access: Access = field(init=False)
 
@@ -140,6 +142,7 @@ class Setting:
             pool=self.pool,
             access=self.access,
             tally=self.tally,
+            local=self.local,
             config=lambda: self.config,
             health=self.health,
             waiting=lambda: 3,
