@@ -28,7 +28,6 @@ from shunt.config.types import STRATEGY_ALIASES
 from shunt.errors import InvalidRequest, NotFound
 from shunt.inference.inbound import Outline
 from shunt.limits.windows import ALL_MODELS, Window
-from shunt.models.prices import PRICES
 from shunt.routing.affinity import Affinity, Binding, Sharing, conversation_key
 from shunt.routing.choose import BY_NAME, choose
 from shunt.routing.view import Choice, Demand, Tuning, View
@@ -166,8 +165,7 @@ class AccountPool:
 
     def finished(self, record: RequestRecord) -> None:
         """Take the record of a request that is over."""
-        cost = PRICES.cost_usd(record.served_model or record.model, record.usage)
-        self._replace(transitions.finished(self._state, record, cost))
+        self._replace(transitions.finished(self._state, record))
 
     # ── conversations ─────────────────────────────────────────────────────────────────────────
 

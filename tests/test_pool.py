@@ -140,14 +140,10 @@ def test_leases_count_running_requests(clock: Clock) -> None:
     assert pool.state.accounts["b"].in_flight == 0
 
 
-def test_a_finished_request_is_priced(clock: Clock) -> None:
-    """By the model that served, or the one asked for; what has no price is free."""
+def test_a_finished_request_is_accounted_for(clock: Clock) -> None:
+    """With the price that its record names."""
     pool = make(clock, "a")
-    for asked, served, tokens in (
-        ("opus", "claude-opus-5-5", 10),
-        ("claude-opus-5-5", "", 10),
-        ("llama", "", 10),
-    ):
+    for cost in (5.0, 3.0, 0.0):
         pool.finished(
             RequestRecord(
                 id="req_1",
@@ -158,11 +154,12 @@ def test_a_finished_request_is_priced(clock: Clock) -> None:
                 attempts=(),
                 protocol_in="p",
                 protocol_out="p",
-                model=asked,
-                served_model=served,
+                model="opus",
+                served_model="",
                 status=200,
                 outcome="served",
-                usage=Usage(input=tokens * 100_000),
+                usage=Usage(input=100_000),
+                cost_usd=cost,
             )
         )
     assert pool.state.total.cost_usd == pytest.approx(8.0)

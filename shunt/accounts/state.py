@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from attrs import field, frozen
 
@@ -75,6 +76,10 @@ class AccountState:
     plan: str = ""
 
 
+ERRORS: Final = ("refused", "failed", "cut")
+"""Outcomes of a request that are errors to its client."""
+
+
 @frozen
 class AttemptNote:
     """Why one account was tried and left."""
@@ -112,6 +117,21 @@ class RequestRecord:
     duration_ms: int = 0
     streamed: bool = False
     operation: str = "generate"
+    why: str = ""
+    """Why this account: `sticky`, `strategy maximus`, `pinned`, …; or why none."""
+    cost_usd: float = 0.0
+    """What the tokens cost at API prices, in US dollars."""
+    metered: bool = False
+    """The account pays per token: the price was really paid, not saved."""
+    moved_from: str = ""
+    """The account that the conversation was on before, when it moved."""
+    rebilled: int = 0
+    """Input tokens paid for again because the prompt cache stayed behind at `moved_from`."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the client got an error, or half an answer. One that left by itself got neither."""
+        return self.outcome in ERRORS
 
 
 @frozen
@@ -125,6 +145,8 @@ class DayTotals:
     requests: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    rebilled: int = 0
+    """Input tokens paid for again because a conversation moved."""
 
 
 @frozen

@@ -95,15 +95,16 @@ def ended(state: PoolState, name: str) -> PoolState:
     return _with(state, evolve(account, in_flight=max(0, account.in_flight - 1)))
 
 
-def finished(state: PoolState, record: RequestRecord, cost_usd: float) -> PoolState:
-    """A client's request is over. `cost_usd` is what its tokens would have cost at API prices."""
+def finished(state: PoolState, record: RequestRecord) -> PoolState:
+    """A client's request is over."""
     spent = DayTotals(
         input=record.usage.input,
         output=record.usage.output,
-        cost_usd=cost_usd,
+        cost_usd=record.cost_usd,
         requests=1,
         cache_read=record.usage.cache_read,
         cache_write=record.usage.cache_write,
+        rebilled=record.rebilled,
     )
     day = (_EPOCH + timedelta(seconds=record.at)).strftime("%Y-%m-%d")
     days = {**state.days, day: _sum(state.days.get(day, DayTotals()), spent)}
@@ -285,6 +286,7 @@ def _sum(one: DayTotals, other: DayTotals) -> DayTotals:
         requests=one.requests + other.requests,
         cache_read=one.cache_read + other.cache_read,
         cache_write=one.cache_write + other.cache_write,
+        rebilled=one.rebilled + other.rebilled,
     )
 
 

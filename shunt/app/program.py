@@ -24,6 +24,7 @@ from shunt.accounts.credential import Login
 from shunt.accounts.state import Custody as Presence
 from shunt.app import opening, wiring
 from shunt.app.options import RunOptions
+from shunt.app.sight import Sight
 from shunt.config.exposure import bind_problem
 from shunt.config.keys import configured_keys, missing_variables
 from shunt.config.structure import with_overrides
@@ -136,15 +137,19 @@ class Program:
             await opening.restore(self.pool, self.locations)
             health, records = Health(time.time), Records()
             local = await opening.claude_code(self, services)
-            gateway = wiring.gateway(self, upstream, local, records)
+            sight = Sight(self, records)
+            gateway = wiring.gateway(self, upstream, local, records, sight)
             services.start_soon(obey_signals, self.stop, self.reload.ring)
             services.start_soon(gateway.means.room.attend)
-            async with self._watching(upstream, records, health):
+            services.start_soon(sight.let_readers_go)
+            async with self._watching(upstream, records, health, sight):
                 for line in greeting(self.base_url, self.config, self.options.environ):
                     self.options.write(line)
                 if story is not None:
                     services.start_soon(story, self.base_url)
-                await self._serve(wiring.server_parts(self, gateway, local, health, records))
+                parts = wiring.server_parts(self, gateway, local, health, records, sight)
+                services.start_soon(partial(supervise, sight.teller(parts), health, jitter=random.random))
+                await self._serve(parts)
             services.cancel_scope.cancel()
 
     async def _serve(self, parts: ServerParts) -> None:
@@ -157,10 +162,13 @@ class Program:
         )
 
     @asynccontextmanager
-    async def _watching(self, upstream: Upstream, records: Records, health: Health) -> AsyncIterator[None]:
+    async def _watching(
+        self, upstream: Upstream, records: Records, health: Health, sight: Sight
+    ) -> AsyncIterator[None]:
         """Run the watchers for the time of the block, and wait for their last acts."""
         history = await opening.history_at(self.locations)
-        parts = wiring.watcher_parts(self, upstream, records, history)
+        await sight.remember()
+        parts = wiring.watcher_parts(self, upstream, records, history, sight)
         try:
             async with trio.open_nursery() as watchers:
                 for watch in WATCHERS:

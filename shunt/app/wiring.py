@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from shunt import __version__
 from shunt.accounts.state import RequestRecord
+from shunt.app.sight import Sight
 from shunt.gateway.attempt import Attempts
 from shunt.gateway.carriers import Carriers
 from shunt.gateway.exchange import Means
@@ -20,6 +22,7 @@ from shunt.server.parts import ServerParts
 from shunt.store import snapshots
 from shunt.store.foreign_logins import login_at
 from shunt.store.history import History
+from shunt.store.history_search import Archive
 from shunt.upstream.claude_code.driver import Driver
 from shunt.upstream.client import Upstream
 from shunt.upstream.dispatch import Dispatch
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from shunt.app.program import Program
 
 
-def gateway(program: Program, upstream: Upstream, local: Driver, records: Records) -> Gateway:
+def gateway(program: Program, upstream: Upstream, local: Driver, records: Records, sight: Sight) -> Gateway:
     """What answers requests."""
     room = WaitingRoom(
         program.pool,
@@ -56,18 +59,22 @@ def gateway(program: Program, upstream: Upstream, local: Driver, records: Record
         program.pool.finished(record)
         records.offer(record)
 
-    return Gateway(
+    gateway = Gateway(
         means=means,
         carriers=Carriers(program.pool, lambda: program.config.models),
         keep=keep,
         listing=Listing(means),
         hold_silent=lambda: program.config.routing.hold_silent,
         keepalive_every=lambda: program.config.routing.keepalive_every,
+        observer=sight.observatory,
     )
+    gateway.moves.restore(program.pool.state.recent)
+    sight.observatory.active = lambda: gateway.active
+    return gateway
 
 
 def server_parts(
-    program: Program, gateway: Gateway, local: Driver, health: Health, records: Records
+    program: Program, gateway: Gateway, local: Driver, health: Health, records: Records, sight: Sight
 ) -> ServerParts:
     """What the handlers work with."""
     return ServerParts(
@@ -82,13 +89,26 @@ def server_parts(
         now=time.time,
         version=__version__,
         started_at=time.time(),
+        observatory=sight.observatory,
+        archive=Archive(program.locations.history_file),
+        records=lambda: (len(records), records.dropped),
+        forecasts=sight.windows.forecasts,
+        log_lines=sight.lines.newest,
+        dumped=sight.dumps.find,
         troubles=lambda: program.troubles(records),
         findings=lambda: findings(program.options.environ),
     )
 
 
-def watcher_parts(program: Program, upstream: Upstream, records: Records, history: History | None) -> Parts:
+def watcher_parts(
+    program: Program, upstream: Upstream, records: Records, history: History | None, sight: Sight
+) -> Parts:
     """What the watchers work with."""
+
+    def insert(batch: Sequence[RequestRecord]) -> None:
+        if history is not None:
+            history.insert(batch, explain=sight.observatory.explanation)
+
     return Parts(
         pool=program.pool,
         custody=program.custody,
@@ -97,7 +117,12 @@ def watcher_parts(program: Program, upstream: Upstream, records: Records, histor
         fetch_usage=UsageEndpoint(upstream, time.time).fetch,
         read_login=partial(login_at, program.options.environ),
         save_state=partial(snapshots.save, program.locations.state_file),
-        insert_records=history.insert if history else lambda _: None,
+        insert_records=insert,
+        insert_samples=(lambda samples: history.insert((), samples)) if history else lambda _: None,
+        sample=lambda: sight.windows.observe(program.pool.state),
+        vitals=sight.vitals,
+        failed=sight.failed,
+        dump_failures=sight.dump,
         prune_history=history.prune if history else lambda *_: None,
         records=records,
         config=lambda: program.config,

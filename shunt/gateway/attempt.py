@@ -26,6 +26,7 @@ from shunt.errors import (
 from shunt.gateway.decoding import DecodingTap
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.listening import Listening
+from shunt.gateway.trace import Phase, Trace
 from shunt.gateway.wording import Rendition
 from shunt.inference.inbound import Inbound, Operation
 from shunt.protocols import protocol_named, speaker_of
@@ -150,6 +151,8 @@ class Attempt:
     """The words in which it was asked."""
     spoken: str = ""
     """The protocol that the answer is in, where that is another than was asked for."""
+    metered: bool = False
+    """Its account pays per token."""
 
     @property
     def served(self) -> bool:
@@ -171,14 +174,17 @@ class Attempts:
         credential: Credential,
         inbound: Inbound,
         lifetime: Lifetime,
+        trace: Trace,
     ) -> Attempt:
         """Send `inbound` to `account` and judge the answer. Raises nothing of the upstream's."""
         call = build_call(account, provider, credential, inbound)
+        trace.mark(Phase.SENT, self.now(), account.name)
         try:
             reply = await self.upstream.send(call)
         except UpstreamError as error:
             return Attempt(self._failed(account, error), error=error)
         lifetime.defer(reply.aclose)  # before any checkpoint
+        trace.mark(Phase.CONNECTED, self.now(), account.name)
         try:
             attempt = await self._judge(account, provider, inbound, reply, lifetime)
         except UpstreamError as error:

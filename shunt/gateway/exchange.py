@@ -19,6 +19,7 @@ from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.offers import Offers, list_call, read_list, shelf_of
 from shunt.gateway.refusals import Situation, give_up
+from shunt.gateway.trace import Phase, Trace
 from shunt.gateway.wording import Wording, refuses_model, refuses_reasoning
 from shunt.inference.content import Part
 from shunt.inference.inbound import Inbound, Operation
@@ -72,6 +73,7 @@ class Exchange:
     notes: list[AttemptNote] = field(factory=list)
     account: str = ""
     """The account tried last."""
+    trace: Trace = field(factory=Trace)
     held: bool = False
     """Whether the request is standing in the waiting room now."""
     _tried: frozenset[str] = frozenset()
@@ -103,6 +105,7 @@ class Exchange:
             choice = self.means.pool.choose(demand, self._tried)
             if choice.account is None:
                 choice = self._last_resort(demand, choice)
+            self.trace.decided(choice, self.means.pool.state, self.families, self.means.now())
             if choice.account is None:
                 await self._wait_or_give_up(demand)
             elif self._has_to_queue(choice.account):
@@ -197,11 +200,11 @@ class Exchange:
         rendition = await self.wording.for_account(account)
         provider = provider_named(account.provider)
         attempt = await self.means.attempts.make(
-            account, provider, credential, rendition.inbound, self.lifetime
+            account, provider, credential, rendition.inbound, self.lifetime, self.trace
         )
         if attempt.spoken:
             rendition = evolve(rendition, inbound=evolve(rendition.inbound, protocol=attempt.spoken))
-        attempt = evolve(attempt, rendition=rendition)
+        attempt = evolve(attempt, rendition=rendition, metered=not account.subscription)
         outcome = attempt.outcome
         self.notes.append(AttemptNote(account.name, outcome.verdict, outcome.reason))
         return attempt
@@ -295,6 +298,7 @@ class Exchange:
 
     async def _stand_in_line(self, demand: Demand) -> None:
         self.held = True
+        self.trace.mark(Phase.QUEUED, self.means.now())
         try:
             await self.means.room.wait(demand, self.inbound.conversation, self._until())
         finally:

@@ -16,17 +16,19 @@ from shunt.gateway.delivery import Delivery
 from shunt.gateway.exchange import Exchange, Means
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.listing import Listing
-from shunt.gateway.recording import Recording
+from shunt.gateway.recording import Nobody, Observer, Recording
 from shunt.gateway.refusals import UpstreamFailed
 from shunt.gateway.relay import Relay
 from shunt.gateway.renaming import Renaming
 from shunt.gateway.retelling import Retold
+from shunt.gateway.trace import Phase
 from shunt.gateway.wording import Rendition
 from shunt.inference.content import Part
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.estimate import estimate_tokens
 from shunt.protocols import protocol_named
 from shunt.protocols.base import Protocol
+from shunt.routing.moves import Moves
 from shunt.wire import headers as header
 from shunt.wire import json
 from shunt.wire.encoding import decoded
@@ -55,6 +57,9 @@ class Gateway:
     hold_silent: Callable[[], float | None]
     """Configured seconds before a held stream is committed to 200; None leaves it to the protocol."""
     keepalive_every: Callable[[], float]
+    observer: Observer = field(factory=Nobody)
+    moves: Moves = field(factory=Moves)
+    """Where conversations were before."""
     active: dict[str, Recording] = field(factory=dict)
     """Requests running now, by id."""
 
@@ -64,7 +69,8 @@ class Gateway:
         if inbound.operation in OF_A_MODEL:
             inbound = evolve(inbound, model=self.means.pool.state.model or "")
         recording = self._recording(inbound, lifetime)
-        exchange = Exchange(self.means, inbound, lifetime, self.carriers.for_call(inbound))
+        families = self.carriers.for_call(inbound)
+        exchange = Exchange(self.means, inbound, lifetime, families, trace=recording.trace)
         recording.exchange = exchange
         pursuit = _Pursuit(exchange, recording, protocol, self.keepalive_every())
         if inbound.operation is Operation.GENERATE and inbound.outline.stream:
@@ -72,6 +78,7 @@ class Gateway:
         delivery = await pursuit.run()
         if inbound.operation is Operation.COUNT_TOKENS and isinstance(pursuit.error, UNCOUNTED):
             delivery = self._estimate(inbound)
+            recording.attempt, recording.progress.complete = None, True
         recording.answered(delivery.status)
         return delivery
 
@@ -87,6 +94,7 @@ class Gateway:
                 else self.listing.document(entries, protocol.name, inbound.query)
             )
         except ShuntError as error:
+            recording.error = error
             delivery = refusal(error, inbound, protocol, 0, self.means.now())
         else:
             delivery = Delivery(200, JSON + marks(inbound, "", 0), json.encode(found))
@@ -95,10 +103,12 @@ class Gateway:
         return delivery
 
     def _recording(self, inbound: Inbound, lifetime: Lifetime) -> Recording:
-        recording = Recording(inbound, self.means.now, self.keep)
+        recording = Recording(inbound, self.means.now, self.keep, self.observer, self.moves)
+        recording.trace.mark(Phase.ARRIVED, inbound.arrived_at)
         self.active[inbound.id] = recording
         lifetime.defer(recording.close)
         lifetime.defer(self._forget(inbound.id))
+        self.observer.started(recording)
         return recording
 
     def _estimate(self, inbound: Inbound) -> Delivery:
@@ -159,7 +169,7 @@ class _Pursuit:
         try:
             attempt = await self.exchange.run()
         except ShuntError as error:
-            self.error = error
+            self.error = self.recording.error = error
             if isinstance(error, UpstreamFailed):
                 self.recording.attempt = error.attempt
             now = self.exchange.means.now()
@@ -168,7 +178,7 @@ class _Pursuit:
         try:
             return await self._deliver(attempt, inbound)
         except ShuntError as error:  # a plain answer that could not be told
-            self.error = error
+            self.error = self.recording.error = error
             self.recording.progress.broke = str(error)
             return refusal(error, inbound, self.protocol, len(self.exchange.notes), self.exchange.means.now())
 

@@ -14,21 +14,13 @@ from attrs import define
 
 from shunt.errors import UpstreamBroke, UpstreamError
 from shunt.gateway.attempt import Body, Source
+from shunt.gateway.progress import Progress
 from shunt.gateway.renaming import Renaming
 from shunt.inference.failure import Failure
 from shunt.protocols.base import Protocol
 
 LINGER = 1.0
 """Seconds a stream may go on after its terminal event, in all, before it is ended here."""
-
-
-@define(eq=False)
-class Progress:
-    """How far the answer came; read when the request is recorded."""
-
-    complete: bool = False
-    broke: str = ""
-    """Why the upstream's part ended early, in words."""
 
 
 @define(eq=False)
@@ -52,6 +44,7 @@ class Relay(AsyncIterator[bytes]):
         if not self._begun:
             self._begun = True
             if whole := self._whole(b"".join(self._body.head)):
+                self.progress.moved(len(whole))
                 return whole
         while not self._ended:
             try:
@@ -60,11 +53,13 @@ class Relay(AsyncIterator[bytes]):
                 return self._break_off(str(error), error)
             if chunk is None:
                 if rest := self._finish():
+                    self.progress.moved(len(rest))
                     return rest
                 break
             if self._body.tap is not None:
                 self._body.tap.feed(chunk)
             if whole := self._whole(chunk):
+                self.progress.moved(len(whole))
                 return whole
         raise StopAsyncIteration
 

@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 
 from shunt.errors import ShuntError, UpstreamBroke, UpstreamError, UpstreamUnexpected
 from shunt.gateway.attempt import Body
-from shunt.gateway.relay import Progress
+from shunt.gateway.progress import Progress
 from shunt.gateway.resuming import MOST, GoOn, Turn, joined
 from shunt.gateway.wording import Rendition
 from shunt.inference.collect import Collector
@@ -142,6 +142,7 @@ class Retelling(AsyncIterator[bytes]):
                 return self._protocol.keep_alive(self._pings - 1 if self._begun else 0)
             if out := self._encoded(events):
                 self._begun = True
+                self.progress.moved(len(out))
                 return out
         raise StopAsyncIteration
 
@@ -273,7 +274,9 @@ class Replayed(AsyncIterator[bytes]):
         self._told = True
         await trio.lowlevel.checkpoint()
         self.progress.complete = True
-        return b"".join(self._encoder.feed(event) for event in self._events)
+        told = b"".join(self._encoder.feed(event) for event in self._events)
+        self.progress.moved(len(told))
+        return told
 
 
 def _gather(events: Iterable[sse.Event], gathering: Gathering) -> None:

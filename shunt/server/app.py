@@ -11,10 +11,14 @@ from quart_trio import QuartTrio
 from shunt.providers import PROVIDERS
 from shunt.server.control import Control
 from shunt.server.conversations import Conversations
+from shunt.server.debug import Debug
+from shunt.server.events import Events
 from shunt.server.guard import FrontDoor
 from shunt.server.inference import Inference
+from shunt.server.openapi import described
 from shunt.server.page import Page
 from shunt.server.parts import ServerParts
+from shunt.server.past import Past
 from shunt.server.relayed import HttpConnection
 from shunt.server.routes import PASSED, ROUTES
 
@@ -68,9 +72,10 @@ def quart_app(parts: ServerParts) -> App:
 
 
 def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
-    inference, control, page = Inference(parts), Control(parts), Page(parts)
+    inference, control, page, past = Inference(parts), Control(parts), Page(parts), Past(parts)
     conversations = Conversations(parts.local)
     return {
+        **_sight(parts, past),
         "inference": inference.handle,
         "models": inference.models,
         "health": control.health,
@@ -90,6 +95,29 @@ def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
         "reload": control.reload,
         "sessions": conversations.sessions,
         "sessions cleanup": conversations.cleanup,
+    }
+
+
+def _sight(parts: ServerParts, past: Past) -> dict[str, Callable[..., Awaitable[Any]]]:
+    """Handlers of the routes that only look."""
+    debug = Debug(parts, past)
+    return {
+        "events": Events(parts).stream,
+        "history": past.history,
+        "history windows": past.windows,
+        "forecast": past.forecast,
+        "explain": past.explain,
+        "explained": past.explained,
+        "metrics": debug.metrics,
+        "openapi": described,
+        "debug stats": debug.stats,
+        "debug active": debug.active,
+        "debug health": debug.health,
+        "debug traces": debug.traces,
+        "debug trace": debug.trace,
+        "debug errors": debug.errors,
+        "debug error": debug.error,
+        "debug logs": debug.logs,
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from quart import Response
 
 from shunt.config.types import STRATEGIES
 from shunt.errors import ConfigError, InvalidRequest, Kind, StoreError
+from shunt.limits.forecast import Forecast
 from shunt.providers import provider_named
 from shunt.server.call import current_call
 from shunt.server.errors import TurnedAway
@@ -35,14 +38,15 @@ class Control:
 
     async def ready(self) -> Response:
         """Whether requests can be served now, and if not why."""
-        told = readiness(self._picture(), lambda provider: provider_named(provider).family)
+        told = readiness(self.picture(), lambda provider: provider_named(provider).family)
         return document(told, 200 if told["ready"] else 503)
 
     async def status(self) -> Response:
         """Everything there is to know."""
-        return document(status(self._picture()))
+        return document(status(self.picture()))
 
-    def _picture(self) -> Picture:
+    def picture(self) -> Picture:
+        """Everything the documents are made of."""
         parts, view = self._parts, self._pool.view()
         return Picture(
             accounts=view.accounts,
@@ -56,7 +60,14 @@ class Control:
             troubles=parts.troubles(),
             refusals=parts.tally.counts,
             found=() if view.accounts else parts.findings(),
+            active=parts.observatory.running(),
+            errors=parts.observatory.ring.failed,
+            records=parts.records(),
+            forecasts=partial(self._forecasts, parts.now()),
         )
+
+    def _forecasts(self, now: float, account: str) -> Sequence[Forecast]:
+        return self._parts.forecasts(account, now)
 
     # ── steering ──────────────────────────────────────────────────────────────────────────────
 
@@ -121,7 +132,7 @@ class Control:
         return document({"accounts": list(self._pool.accounts)})
 
     def _account(self, name: str) -> Response:
-        accounts = status(self._picture())["accounts"]
+        accounts = status(self.picture())["accounts"]
         return document(next(account for account in accounts if account["name"] == name))
 
 

@@ -15,9 +15,11 @@ from attrs import field, frozen
 
 from shunt.accounts.account import Account
 from shunt.accounts.eligibility import cooldown_until, hindrance, status_of
-from shunt.accounts.state import AccountState, Custody, DayTotals, PoolState, RequestRecord, Status
+from shunt.accounts.state import AccountState, Custody, DayTotals, PoolState, Status
+from shunt.limits.forecast import Forecast, first_to_bite
 from shunt.limits.windows import ALL_MODELS, FIVE_HOUR, OVERAGE, SEVEN_DAY, Window
 from shunt.store.discovery import Finding
+from shunt.telemetry.documents import of_request
 from shunt.watchers.health import Condition
 
 Document = dict[str, Any]
@@ -44,6 +46,14 @@ class Picture:
     version: str
     started_at: float
     """Epoch seconds."""
+    active: Sequence[Document] = ()
+    """Running requests, as documents."""
+    errors: int = 0
+    """Failed requests remembered."""
+    records: tuple[int, int] = (0, 0)
+    """Records waiting for the history, and records lost."""
+    forecasts: Callable[[str], Sequence[Forecast]] = lambda _: ()
+    """What becomes of an account's windows."""
     troubles: Mapping[str, str] = field(factory=dict)
     """What the owner should know, by what it concerns: logins the disk refuses, records lost."""
     refusals: Mapping[str, int] = field(factory=dict)
@@ -65,12 +75,16 @@ def status(picture: Picture) -> Document:
         "last_used_account": state.last_used,
         "waiting": picture.waiting,
         "accounts": [
-            _account(account, state.accounts.get(name) or AccountState(name), picture.now)
+            of_account(account, state.accounts.get(name) or AccountState(name), picture)
             for name, account in picture.accounts.items()
         ],
-        "recent_requests": [_request(record) for record in reversed(state.recent[-RECENT:])],
+        "recent_requests": [of_request(record) for record in reversed(state.recent[-RECENT:])],
+        "active": list(picture.active),
         "savings": savings(state, picture.now),
-        "watchers": [_watcher(condition) for condition in picture.watchers],
+        "cache_read_share": _share(state.total.cache_read, _prompt(state.total)),
+        "errors_recent": picture.errors,
+        "history": {"requests_waiting": picture.records[0], "dropped": picture.records[1]},
+        "watchers": [of_watcher(condition) for condition in picture.watchers],
         "troubles": dict(picture.troubles),
         "refusals": dict(picture.refusals),
         "found": [
@@ -83,7 +97,11 @@ def status(picture: Picture) -> Document:
 # ── accounts ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _account(account: Account, state: AccountState, now: float) -> Document:
+def of_account(account: Account, state: AccountState, picture: Picture) -> Document:
+    """One account as it stands."""
+    now = picture.now
+    forecasts = picture.forecasts(account.name)
+    bites = first_to_bite(forecasts)
     standing = status_of(state, now)
     until = cooldown_until(state, now)
     hindered = hindrance(state, ALL_MODELS, now)
@@ -102,16 +120,7 @@ def _account(account: Account, state: AccountState, now: float) -> Document:
         "auth_failed": state.custody is Custody.REAUTH_REQUIRED,
         "cooldown_until_ms": _ms(until),
         "cooldown_reason": hindered.detail if hindered and hindered.until is not None else None,
-        "cooldowns": [
-            {
-                "models": family or None,
-                "until": cooldown.until,
-                "since": cooldown.since,
-                "reason": cooldown.reason,
-            }
-            for family, cooldown in sorted(state.cooldowns.items())
-            if cooldown.until > now
-        ],
+        "cooldowns": _cooldowns(state, now),
         "utilization_5h": _used(five, now),
         "reset_5h": _reset(five, now),
         "utilization_7d": _used(seven, now),
@@ -130,7 +139,22 @@ def _account(account: Account, state: AccountState, now: float) -> Document:
         "cache_read_share": _share(state.usage.cache_read, state.usage.prompt),
         "rate_limit": _rate_limit(state.windows, now),
         "windows": [_window(window, now) for _, window in sorted(state.windows.items())],
+        "forecast": None if bites is None else of_forecast(bites),
+        "forecasts": [of_forecast(one) for one in forecasts],
     }
+
+
+def _cooldowns(state: AccountState, now: float) -> list[Document]:
+    return [
+        {
+            "models": family or None,
+            "until": cooldown.until,
+            "since": cooldown.since,
+            "reason": cooldown.reason,
+        }
+        for family, cooldown in sorted(state.cooldowns.items())
+        if cooldown.until > now
+    ]
 
 
 def _rate_limit(windows: Mapping[str, Window], now: float) -> Document | None:
@@ -179,30 +203,7 @@ def _reset(window: Window | None, now: float) -> float | None:
     return window.resets_at if window and window.resets_at is not None and window.resets_at > now else None
 
 
-# ── requests and savings ──────────────────────────────────────────────────────────────────────────
-
-
-def _request(record: RequestRecord) -> Document:
-    usage = record.usage
-    return {
-        "id": record.id,
-        "ts_ms": _ms(record.at),
-        "account": record.account or None,
-        "client": record.client or None,
-        "model": record.model,
-        "status": record.status,
-        "outcome": record.outcome,
-        "input_tokens": usage.input,
-        "output_tokens": usage.output,
-        "cache_read_tokens": usage.cache_read,
-        "cache_write_tokens": usage.cache_write,
-        "duration_ms": record.duration_ms,
-        "first_byte_ms": record.first_byte_ms,
-        "attempts": [
-            {"account": note.account, "verdict": note.verdict, "reason": note.reason}
-            for note in record.attempts
-        ],
-    }
+# ── savings, forecasts ──────────────────────────────────────────────────────────────────────────
 
 
 def savings(state: PoolState, now: float) -> Document:
@@ -223,6 +224,8 @@ def _totals(name: str, days: Iterable[DayTotals]) -> Document:
         f"{name}_output": sum(day.output for day in days),
         f"{name}_cache_read": sum(day.cache_read for day in days),
         f"{name}_cache_write": sum(day.cache_write for day in days),
+        f"{name}_rebilled": sum(day.rebilled for day in days),
+        f"{name}_requests": sum(day.requests for day in days),
         f"{name}_cost_usd": round(sum(day.cost_usd for day in days), 6),
     }
 
@@ -230,7 +233,8 @@ def _totals(name: str, days: Iterable[DayTotals]) -> Document:
 # ── watchers, readiness ───────────────────────────────────────────────────────────────────────────
 
 
-def _watcher(condition: Condition) -> Document:
+def of_watcher(condition: Condition) -> Document:
+    """One watcher as it stands."""
     return {
         "name": condition.name,
         "state": condition.state,
@@ -266,6 +270,24 @@ def readiness(picture: Picture, family_of: Callable[[str], str]) -> Document:
         "reasons": reasons,
         "degraded": degraded,
     }
+
+
+def of_forecast(told: Forecast) -> Document:
+    """What becomes of a window."""
+    return {
+        "account": told.account,
+        "window": told.window,
+        "used": told.used,
+        "resets_at": told.resets_at,
+        "pace_per_hour": round(told.pace, 5),
+        "runs_dry_at": None if told.runs_dry_at is None else round(told.runs_dry_at, 1),
+        "used_at_reset": round(told.used_at_reset, 4),
+        "samples": told.samples,
+    }
+
+
+def _prompt(totals: DayTotals) -> int:
+    return totals.input + totals.cache_read + totals.cache_write
 
 
 def _share(part: int, whole: int) -> float | None:

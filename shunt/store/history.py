@@ -10,19 +10,28 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 from attrs import define, field, frozen
 
-from shunt.accounts.state import AttemptNote, RequestRecord
+from shunt.accounts.state import RequestRecord
 from shunt.errors import StoreError
-from shunt.inference.usage import Usage
+from shunt.limits.samples import Sample
 from shunt.store.files import PRIVATE, make_private_dir, set_aside, tighten
+from shunt.store.history_rows import (
+    COLUMNS,
+    WINDOW_COLUMNS,
+    attempts_by_request,
+    record_of,
+    row_of,
+    storable,
+    window_row,
+)
 from shunt.store.history_schema import NotOurs, migrate
 
 PATIENCE: Final = 5.0
@@ -30,14 +39,8 @@ PATIENCE: Final = 5.0
 DAY: Final = 86400.0
 MIB: Final = 1024 * 1024
 
-_LARGEST: Final = 2**63 - 1
-"""SQLite's largest integer."""
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 """Result codes of a file that is no sound database, or lacks a table or column of ours."""
-_PLAIN: Final = tuple(
-    name for name in attrs.fields_dict(RequestRecord) if name not in {"attempts", "usage"}
-)  # the columns of `requests`
-_COUNTS: Final = tuple(attrs.fields_dict(Usage))
 _PRAGMAS: Final = (
     "auto_vacuum = INCREMENTAL",  # counts only before the first table
     "journal_mode = WAL",  # readers and the one writer do not wait for each other
@@ -45,22 +48,20 @@ _PRAGMAS: Final = (
     "foreign_keys = ON",
     f"journal_size_limit = {16 * MIB}",
 )
-_NEWEST: Final = "SELECT id FROM requests ORDER BY at DESC, rowid DESC LIMIT ?"
-_SELECT: Final = (
-    f"SELECT {', '.join((*(f'r.{name}' for name in _PLAIN), *(f'u.{name}' for name in _COUNTS)))}"
-    f" FROM requests r JOIN usage u ON u.request = r.id WHERE r.id IN ({_NEWEST})"
-    " ORDER BY r.at DESC, r.rowid DESC"
-)
+_SELECT: Final = f"SELECT seq, {', '.join(COLUMNS)} FROM requests ORDER BY at DESC, seq DESC LIMIT ?"
 _SELECT_ATTEMPTS: Final = (
-    "SELECT request, account, verdict, reason FROM attempts"
-    f" WHERE request IN ({_NEWEST}) ORDER BY request, place"
+    "SELECT request, account, verdict, reason FROM attempts WHERE request IN"
+    " (SELECT seq FROM requests ORDER BY at DESC, seq DESC LIMIT ?) ORDER BY request, place"
 )
 _INSERT_REQUEST: Final = (
-    f"INSERT OR IGNORE INTO requests ({', '.join(_PLAIN)}) VALUES ({', '.join('?' * len(_PLAIN))})"
+    f"INSERT OR IGNORE INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 )
-_INSERT_USAGE: Final = (
-    f"INSERT INTO usage (request, {', '.join(_COUNTS)}) VALUES (?, {', '.join('?' * len(_COUNTS))})"
+_INSERT_WINDOW: Final = (
+    f"INSERT OR REPLACE INTO windows ({', '.join(WINDOW_COLUMNS)})"
+    f" VALUES ({', '.join('?' * len(WINDOW_COLUMNS))})"
 )
+MOST_DECISIONS: Final = 20_000
+"""Requests whose routing decisions are kept in full; of older ones only the short `why` is."""
 _OLDEST_SHARE: Final = 10
 """One part in so many goes at a time while the database is too large."""
 
@@ -105,22 +106,28 @@ class History:
     path: Path
     _connection: sqlite3.Connection = field(repr=False)
 
-    def insert(self, records: Iterable[RequestRecord]) -> None:
-        """Write records, all of them or none; one that is there already is left as it is. Raises StoreError."""
+    def insert(
+        self,
+        records: Iterable[RequestRecord],
+        samples: Iterable[Sample] = (),
+        explain: Callable[[str], bytes] = lambda _: b"",
+    ) -> None:
+        """Write records and windows, all of them or none; what is there already is left as it is.
+
+        `explain` gives a request's decisions as JSON, empty when they are not known. Raises StoreError.
+        """
         with self._changing() as connection:
             for record in records:
-                self._insert(connection, record)
+                self._insert(connection, record, explain)
+            connection.executemany(_INSERT_WINDOW, map(window_row, samples))
 
     def recent(self, limit: int) -> tuple[RequestRecord, ...]:
         """The last requests, newest first. Raises StoreError."""
         with self._explained("read"):
             rows = self._connection.execute(_SELECT, (limit,)).fetchall()
             notes = self._connection.execute(_SELECT_ATTEMPTS, (limit,)).fetchall()
-        attempts = {
-            key: tuple(AttemptNote(*row[1:]) for row in group)
-            for key, group in groupby(notes, lambda r: r[0])
-        }
-        return tuple(_record(row, attempts) for row in rows)
+        attempts = attempts_by_request(notes)
+        return tuple(record_of(row[1:], attempts.get(row[0], ())) for row in rows)
 
     def prune(self, now: float, keep_days: int, max_mb: float) -> int:
         """Forget what is too old, then the oldest until the rest fits; the number of requests forgotten.
@@ -136,6 +143,11 @@ class History:
             (newest,) = connection.execute("SELECT max(at) FROM requests").fetchone()
             oldest = min(now, newest if newest is not None else now) - keep_days * DAY
             forgotten = connection.execute("DELETE FROM requests WHERE at < ?", (oldest,)).rowcount
+            connection.execute("DELETE FROM windows WHERE at < ?", (oldest,))
+            connection.execute(
+                "DELETE FROM decisions WHERE request <= (SELECT max(request) FROM decisions) - ?",
+                (MOST_DECISIONS,),
+            )
             while self._used() > max_mb * MIB and (number := self._forget_oldest(connection)):
                 forgotten += number
             changed = connection.total_changes > before
@@ -150,27 +162,28 @@ class History:
         """Close the database; a second call does nothing."""
         self._connection.close()
 
-    def _insert(self, connection: sqlite3.Connection, record: RequestRecord) -> None:
-        plain = [_storable(getattr(record, name)) for name in _PLAIN]
-        done = connection.execute(_INSERT_REQUEST, plain)
+    def _insert(
+        self, connection: sqlite3.Connection, record: RequestRecord, explain: Callable[[str], bytes]
+    ) -> None:
+        done = connection.execute(_INSERT_REQUEST, row_of(record))
         if not done.rowcount:
             return
-        key = _storable(record.id)
-        counts = [key, *(_storable(getattr(record.usage, name)) for name in _COUNTS)]
-        connection.execute(_INSERT_USAGE, counts)
+        key = done.lastrowid
         connection.executemany(
             "INSERT INTO attempts VALUES (?, ?, ?, ?, ?)",
-            [
-                (key, place, *map(_storable, attrs.astuple(note)))
-                for place, note in enumerate(record.attempts)
-            ],
+            [(key, place, *map(storable, attrs.astuple(note))) for place, note in enumerate(record.attempts)],
         )
+        if told := explain(record.id):
+            connection.execute("INSERT INTO decisions VALUES (?, ?)", (key, zlib.compress(told, 6)))
 
     def _forget_oldest(self, connection: sqlite3.Connection) -> int:
+        """Let the oldest part of the requests go, and the windows of the time that they cover."""
         (number,) = connection.execute("SELECT count(*) FROM requests").fetchone()
         share = -(-number // _OLDEST_SHARE)
-        oldest = "SELECT rowid FROM requests ORDER BY at, rowid LIMIT ?"
-        return connection.execute(f"DELETE FROM requests WHERE rowid IN ({oldest})", (share,)).rowcount
+        oldest = "SELECT seq FROM requests ORDER BY at, seq LIMIT ?"
+        gone = connection.execute(f"DELETE FROM requests WHERE seq IN ({oldest})", (share,)).rowcount
+        connection.execute("DELETE FROM windows WHERE at < coalesce((SELECT min(at) FROM requests), 9e999)")
+        return gone
 
     def _used(self) -> int:
         pages, free, size = (
@@ -210,7 +223,13 @@ def _connect(path: Path) -> History:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         migrate(connection)
-        connection.execute(_SELECT, (1,)).fetchall()
+        for probe in (
+            _SELECT,
+            _SELECT_ATTEMPTS,
+            "SELECT * FROM windows LIMIT ?",
+            "SELECT * FROM decisions LIMIT ?",
+        ):
+            connection.execute(probe, (1,)).fetchall()
     except sqlite3.Error as error:
         connection.close()
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
@@ -230,21 +249,3 @@ def _make_room(path: Path) -> None:
         if not stat.S_ISREG(path.lstat().st_mode):  # opening a FIFO would wait for ever
             raise NotOurs("it is not a file") from None
         tighten(path)
-
-
-def _record(row: Sequence[Any], attempts: dict[str, tuple[AttemptNote, ...]]) -> RequestRecord:
-    plain = dict(zip(_PLAIN, row, strict=False))
-    return RequestRecord(
-        **{**plain, "streamed": bool(plain["streamed"])},
-        attempts=attempts.get(plain["id"], ()),
-        usage=Usage(*row[len(_PLAIN) :]),
-    )
-
-
-def _storable(value: Any) -> Any:
-    """What SQLite can keep: no lone surrogates, no integers beyond 64 bits."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, int):
-        return max(-_LARGEST, min(int(value), _LARGEST))
-    return value

@@ -9,12 +9,14 @@ from shunt.watchers import (
     auth_sync,
     clock,
     cooldown,
+    dumps,
     history,
     prefetch,
     recovery,
     reload,
     renewal,
     snapshots,
+    vitals,
 )
 from shunt.watchers.parts import Parts
 from shunt.watchers.supervisor import Watcher
@@ -29,4 +31,6 @@ WATCHERS: Final[tuple[Callable[[Parts], Watcher], ...]] = (
     history.watch,
     reload.watch,
     clock.watch,
+    dumps.watch,
+    vitals.watch,
 )

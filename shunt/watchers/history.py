@@ -8,6 +8,7 @@ requests go on.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Final
 
 import trio
@@ -28,6 +29,8 @@ EVERY: Final = 1.0
 BATCH: Final = 1_000
 """Records per write, so that one write stays short."""
 PRUNE_EVERY: Final = 3600.0
+SAMPLE_EVERY: Final = 300.0
+"""Seconds between two looks at the windows at most; requests bring them sooner."""
 
 
 @define
@@ -47,14 +50,18 @@ class Historian:
             if trio.current_time() >= self.prune_at:
                 report.working()
                 await self.prune()
-            wait = self.prune_at - trio.current_time()
+            wait = min(self.prune_at - trio.current_time(), SAMPLE_EVERY)
             report.idle(self.parts.now() + wait)
             with trio.move_on_after(wait):
                 await self.parts.records.arrived()
-            if not self.parts.records:
+            samples = self.parts.sample()
+            if not self.parts.records and not samples:
                 continue
             report.working()
-            await self.write()
+            if samples:
+                await self.worker(partial(self.parts.insert_samples, samples))
+            if self.parts.records:
+                await self.write()
             report.idle(self.parts.now() + EVERY)
             await trio.sleep(EVERY)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
@@ -17,6 +17,7 @@ from shunt.accounts.credential import Credential, Login
 from shunt.accounts.secret import Secret
 from shunt.accounts.state import PoolState, RequestRecord
 from shunt.config.types import Config
+from shunt.limits.samples import Sample
 from shunt.limits.windows import Window
 from shunt.pool import Snapshot
 from shunt.providers.base import Provider, UpstreamCall
@@ -137,6 +138,16 @@ class Parts:
     """Epoch seconds."""
     jitter: Callable[[], float]
     """Numbers from 0 to 1."""
+    sample: Callable[[], Sequence[Sample]] = tuple
+    """What is new about the accounts' windows."""
+    insert_samples: Callable[[Sequence[Sample]], None] = lambda _: None
+    """Adds to the history. Blocks. Raises StoreError."""
+    vitals: Callable[[], Mapping[str, Any]] = dict
+    """Figures about the program itself."""
+    failed: Bell = field(factory=Bell)
+    """Rung when there are failed requests to be written down."""
+    dump_failures: Callable[[], None] = lambda: None
+    """Writes them down. Blocks. Raises StoreError."""
     boot: Callable[[], float] | None = field(factory=find_boot_clock)
     """Seconds on a clock that counts the machine's sleep, where the system has one."""
     lookout: Lookout = field(default=listen)

@@ -163,14 +163,18 @@ def record(number: int = 0, at: float = T0, account: str = "a") -> RequestRecord
             reasoning=2,
             web_searches=1,
         ),
+        cost_usd=0.25,
+        rebilled=7,
     )
 
 
 def test_a_finished_request_is_counted_everywhere_once() -> None:
     """Recent requests, the account, the day and the total have it."""
-    state = transitions.finished(pool_state("a"), record(), 0.25)
-    state = transitions.finished(state, record(1), 0.25)
-    totals = DayTotals(input=20, output=10, cost_usd=0.5, requests=2, cache_read=200, cache_write=14)
+    state = transitions.finished(pool_state("a"), record())
+    state = transitions.finished(state, record(1))
+    totals = DayTotals(
+        input=20, output=10, cost_usd=0.5, requests=2, cache_read=200, cache_write=14, rebilled=14
+    )
     assert state.total == totals
     assert state.days == {"2026-09-21": totals}
     assert [kept.id for kept in state.recent] == ["req_0", "req_1"]
@@ -179,7 +183,7 @@ def test_a_finished_request_is_counted_everywhere_once() -> None:
 
 def test_requests_that_no_account_served_count_too() -> None:
     """A request refused for want of accounts is in the totals."""
-    state = transitions.finished(pool_state("a"), record(account=""), 0.0)
+    state = transitions.finished(pool_state("a"), record(account=""))
     assert (state.total.requests, state.accounts["a"].usage) == (1, Usage())
 
 
@@ -187,7 +191,7 @@ def test_what_is_kept_of_the_past_is_bounded() -> None:
     """200 requests and 100 days are remembered, the newest ones; the total forgets nothing."""
     state = pool_state("a")
     for number in range(250):
-        state = transitions.finished(state, record(number, T0 + number * DAY), 0.0)
+        state = transitions.finished(state, record(number, T0 + number * DAY))
     assert len(state.recent) == transitions.MOST_RECENT
     assert state.recent[-1].id == "req_249"
     assert len(state.days) == transitions.MOST_DAYS

@@ -12,6 +12,7 @@ from shunt.config.types import Config
 from shunt.server.access import Access
 from shunt.server.app import create_app
 from shunt.server.parts import ServerParts
+from shunt.telemetry.observatory import Observatory
 from shunt.upstream.client import Timeouts
 from shunt.watchers.health import Health
 from tests.e2e.program import MESSAGES
@@ -49,6 +50,7 @@ def parts_of(s: Stage) -> ServerParts:
         now=wall,
         version="test",
         started_at=wall(),
+        observatory=Observatory(wall),
     )
 
 

@@ -24,6 +24,8 @@ from shunt.server.local import LocalSessions, NoSessions
 from shunt.server.parts import ServerParts
 from shunt.server.tally import Tally
 from shunt.store.discovery import Finding
+from shunt.store.history_search import Archive
+from shunt.telemetry.observatory import Observatory
 from shunt.watchers.health import Health
 from shunt.wire.headers import Headers
 from tests.fakes.client import RawClient, RawResponse, raw_client, request
@@ -114,6 +116,8 @@ class Setting:
     accounts: tuple[str, ...] = ("a", "b")
     now: Callable[[], float] = lambda: T0
     health: Health = field(factory=lambda: Health(lambda: T0))
+    observatory: Observatory = field(factory=lambda: Observatory(lambda: T0))
+    archive: Archive | None = None
     reloaded: int = 0
     reload_error: Exception | None = None
     findings: tuple[Finding, ...] = ()
@@ -150,6 +154,8 @@ class Setting:
             now=self.now,
             version="9.9",
             started_at=T0 - 60,
+            observatory=self.observatory,
+            archive=self.archive,
             findings=lambda: self.findings,
         )
 

@@ -8,8 +8,8 @@ from attrs import evolve
 from shunt.accounts.outcomes import Outcome, Verdict
 from shunt.accounts.state import RequestRecord
 from shunt.gateway.attempt import Attempt, Body
+from shunt.gateway.progress import Progress
 from shunt.gateway.recording import Recording
-from shunt.gateway.relay import Progress
 from shunt.inference.inbound import Inbound, Operation, Outline
 from shunt.protocols import protocol_named
 from tests.fakes import anthropic

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shunt.errors import UpstreamBroke, UpstreamError, UpstreamTimeout
 from shunt.gateway.attempt import Body, Source
-from shunt.gateway.relay import LINGER, Progress, Relay
+from shunt.gateway.progress import Progress
+from shunt.gateway.relay import LINGER, Relay
 from shunt.protocols import protocol_named
 from tests.fakes import anthropic
 

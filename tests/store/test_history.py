@@ -143,7 +143,7 @@ def test_old_requests_are_forgotten(history: History) -> None:
     history.insert([record(n, at=T0 - n * DAY) for n in range(10)])
     assert history.prune(T0, keep_days=5, max_mb=256) == 4
     assert [each.at for each in history.recent(99)] == [T0 - n * DAY for n in range(6)]
-    for table in ("attempts", "usage"):
+    for table in ("attempts",):
         (left,) = history._connection.execute(f"SELECT count(DISTINCT request) FROM {table}").fetchone()  # noqa: S608
         assert left == 6
     assert history.prune(T0, keep_days=5, max_mb=256) == 0
@@ -189,7 +189,7 @@ def newer(path: Path) -> None:
 def without_tables(path: Path) -> None:
     open_history(path, T0).history.close()
     connection = sqlite3.connect(path)
-    connection.execute("DROP TABLE usage")
+    connection.execute("DROP TABLE decisions")
     connection.close()
 
 

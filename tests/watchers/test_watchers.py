@@ -24,6 +24,8 @@ NAMES = [
     "history",
     "reload",
     "clock",
+    "dumps",
+    "vitals",
 ]
 
 

@@ -1,0 +1,170 @@
+"""Why a request went where it went: a routing decision as a small record of plain facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from shunt.accounts.state import AccountState, Cooldown, PoolState
+from shunt.limits.windows import ALL_MODELS, Window
+from shunt.routing.view import Candidate, Choice, Refusal
+
+
+@frozen
+class Fact:
+    """What refused an account, and how that is known."""
+
+    kind: str
+    """`window`, `cooldown`, `credential`, `owner` (a command or the configuration) or `request`."""
+    what: str
+    """In words: the window and its figures, the answer that began a cooldown."""
+    source: str = ""
+    """`header`, `body`, `usage endpoint`, `probe`; empty where the fact is our own."""
+    seen_at: float | None = None
+    """Epoch seconds."""
+    until: float | None = None
+    """Epoch seconds at which it ends by itself."""
+
+
+@frozen
+class Considered:
+    """One account as a decision saw it."""
+
+    account: str
+    chosen: bool
+    score: tuple[float, ...] = ()
+    """The strategy's sort key, greatest first; empty where the strategy was not asked."""
+    refusal: str = ""
+    detail: str = ""
+    back_at: float | None = None
+    """Epoch seconds."""
+    fact: Fact | None = None
+
+
+@frozen
+class Decision:
+    """One routing decision."""
+
+    at: float
+    """Epoch seconds."""
+    account: str
+    """Empty when no account could take the request."""
+    why: str
+    candidates: tuple[Considered, ...]
+    """Every account once, in the order of the configuration."""
+    retry_at: float | None = None
+    """Without an account: when the first is back, in epoch seconds."""
+    borrowed: bool = False
+    """The conversation belongs elsewhere and goes back there."""
+
+
+@frozen
+class Noted:
+    """A decision before anybody asked for its reasons: references, nothing worked out."""
+
+    at: float
+    choice: Choice
+    state: PoolState
+    """The state it was made from."""
+    families: Mapping[str, str]
+    """Account name → model family its limits are kept by."""
+
+    def explained(self) -> Decision:
+        """Work it out."""
+        choice = self.choice
+        return Decision(
+            at=self.at,
+            account=choice.account or "",
+            why=choice.why,
+            candidates=tuple(self._considered(candidate) for candidate in choice.candidates),
+            retry_at=choice.retry_at,
+            borrowed=choice.borrowed,
+        )
+
+    def _considered(self, candidate: Candidate) -> Considered:
+        state = self.state.accounts.get(candidate.account, AccountState(candidate.account))
+        chosen = candidate.account == self.choice.account
+        return Considered(
+            account=candidate.account,
+            chosen=chosen,
+            score=candidate.score,
+            refusal=candidate.refusal.value if candidate.refusal is not None else "",
+            detail=candidate.detail,
+            back_at=candidate.back_at,
+            fact=fact_of(candidate, state, self.families.get(candidate.account, ALL_MODELS), self.at),
+        )
+
+
+_OWNER = {
+    Refusal.PAUSED: "paused by its owner",
+    Refusal.OTHER_POOL: "the client's key does not open its pool",
+    Refusal.MODEL_NOT_ALLOWED: "the model is not on the account's list",
+    Refusal.NOT_CHOSEN: "the request, a pin or its conversation asks for another account",
+}
+_REQUEST = {
+    Refusal.CANNOT_CARRY: "its provider has no such call",
+    Refusal.BUSY: "it has as many requests running as it may",
+    Refusal.TRIED: "this request tried it before",
+}
+
+
+def fact_of(candidate: Candidate, state: AccountState, family: str, now: float) -> Fact | None:
+    """The fact behind a refusal; None for an account that was not refused."""
+    refusal = candidate.refusal
+    if refusal is None:
+        return None
+    if refusal is Refusal.WINDOW_SPENT:
+        window = _spent(state, family, now)
+        if window is not None:
+            return _of_window(window)
+    if refusal is Refusal.COOLING:
+        cooling = _cooldown(state, family, now)
+        if cooling is not None:
+            return _of_cooldown(cooling, state)
+    if refusal in _OWNER:
+        return Fact("owner", _OWNER[refusal])
+    if refusal in _REQUEST:
+        return Fact("request", _REQUEST[refusal])
+    kind = "credential" if refusal in (Refusal.NO_CREDENTIAL, Refusal.REAUTH_REQUIRED) else "request"
+    return Fact(kind, candidate.detail or refusal.value, until=candidate.back_at)
+
+
+def _of_window(window: Window) -> Fact:
+    used = "" if window.used is None else f", {window.used:.0%} used"
+    return Fact(
+        kind="window",
+        what=f"{window.name} window {window.standing.value}{used}",
+        source=window.source.value,
+        seen_at=window.seen_at,
+        until=window.resets_at,
+    )
+
+
+def _of_cooldown(cooling: Cooldown, state: AccountState) -> Fact:
+    behind = [state.windows[name] for name in cooling.windows if name in state.windows]
+    # The answer that began it came with these windows; without any, its status or body decided.
+    source = behind[0].source.value if behind else "header" if "ratelimit" in cooling.reason else "body"
+    return Fact(
+        kind="cooldown",
+        what=cooling.reason,
+        source=source if cooling.cause is not None and not _is_silent(cooling) else "",
+        seen_at=cooling.since,
+        until=cooling.until,
+    )
+
+
+def _is_silent(cooling: Cooldown) -> bool:
+    """No answer came at all."""
+    return cooling.cause is not None and cooling.cause.value in ("unreachable", "timed_out")
+
+
+def _spent(state: AccountState, family: str, now: float) -> Window | None:
+    rejecting = [window for window in state.windows.values() if window.rejects(family, now)]
+    return max(rejecting, key=lambda window: window.resets_at or 0.0, default=None)
+
+
+def _cooldown(state: AccountState, family: str, now: float) -> Cooldown | None:
+    found = (state.cooldowns.get(scope) for scope in (ALL_MODELS, family))
+    running = [cooling for cooling in found if cooling is not None and cooling.until > now]
+    return max(running, key=lambda cooling: cooling.until, default=None)

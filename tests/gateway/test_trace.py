@@ -1,0 +1,45 @@
+"""Phases and decisions of one request: bounded, explained when somebody asks."""
+
+from __future__ import annotations
+
+from shunt.gateway.trace import MOST_DECISIONS, MOST_MARKS, Phase, Trace
+from shunt.routing.choose import choose
+from tests.fakes.pools import T0, demand, known, view, window
+
+
+def decided(trace: Trace, count: int = 1) -> None:
+    picture = view(known("a", window("5h", 1.0, rejected=True)), "b")
+    wish = demand(picture)
+    for number in range(count):
+        choice = choose(picture, wish, frozenset(), T0 + number)
+        trace.decided(choice, picture.state, wish.families, T0 + number)
+
+
+def test_a_decision_marks_its_account_and_tells_why() -> None:
+    """The short reason is there at once, the rest when asked for."""
+    trace = Trace()
+    assert trace.phase is Phase.ARRIVED
+    decided(trace)
+    assert (trace.phase, trace.marks[-1].account, trace.why) == (Phase.CHOSEN, "b", "strategy maximus")
+    (told,) = trace.decisions
+    assert (told.account, [one.account for one in told.candidates]) == ("b", ["a", "b"])
+
+
+def test_everything_is_bounded() -> None:
+    """A request that waits for days keeps its first and its last decisions."""
+    trace = Trace()
+    decided(trace, 1000)
+    told = trace.decisions
+    assert len(told) == MOST_DECISIONS
+    assert (told[0].at, told[-1].at) == (T0, T0 + 999)
+    assert len(trace.marks) == MOST_MARKS
+
+
+def test_settled_decisions_stay_the_same() -> None:
+    """What they were made from is let go of."""
+    trace = Trace()
+    decided(trace, 2)
+    before = trace.decisions
+    trace.settle()
+    assert trace.decisions == before
+    assert trace._noted == []
