@@ -52,6 +52,10 @@ class Control:
             raise self._foreign("its /status lists no accounts")
         return status
 
+    def get(self, path: str) -> dict[str, Any]:
+        """Fetch any document of the control API; `path` includes the query."""
+        return self._call("GET", path)
+
     def use(self, account: str | None) -> dict[str, Any]:
         """Pin one account; None unpins."""
         return self._call("POST", "/use", {"account": account})

@@ -97,6 +97,36 @@ def _doctor() -> click.Command:
     return doctor
 
 
+def _history() -> click.Command:
+    from shunt.cli.history import history
+
+    return history
+
+
+def _explain() -> click.Command:
+    from shunt.cli.explain import explain
+
+    return explain
+
+
+def _forecast() -> click.Command:
+    from shunt.cli.ahead import forecast
+
+    return forecast
+
+
+def _simulate() -> click.Command:
+    from shunt.cli.ahead import simulate_command
+
+    return simulate_command
+
+
+def _logs() -> click.Command:
+    from shunt.cli.logs import logs
+
+    return logs
+
+
 def _completions() -> click.Command:
     from shunt.cli.completions import completions
 
@@ -119,6 +149,11 @@ COMMANDS = (
     Entry("strategy", "Show or change how accounts are chosen.", _strategy),
     Entry("connect", "Point Claude Code, Codex, opencode … at shunt, and back.", _connect),
     Entry("model", "Show or set the model that is served whatever clients ask for.", _model),
+    Entry("explain", "Why a request went where it went, or where the next would go.", _explain),
+    Entry("history", "Past requests, and what they add up to.", _history),
+    Entry("forecast", "When each usage window runs dry at the present pace.", _forecast),
+    Entry("simulate", "Replay the recorded days with another strategy or other accounts.", _simulate),
+    Entry("logs", "The log, and with -f what is added to it.", _logs),
     Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
     Entry("completions", "Print a completion script for your shell.", _completions),

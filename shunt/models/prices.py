@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from shunt.inference.usage import Usage
 from shunt.models.families import FAMILIES, family_of, plain_name
 
 PER: Final = 1_000_000
 SEARCHES_PER: Final = 1_000
+MOST_NAMES: Final = 1_000
 
 
 @frozen
@@ -64,10 +65,19 @@ class PriceList:
     """By plain model name."""
     families: Mapping[str, Tariff]
     """What models of a family cost that are not listed themselves: as much as its newest."""
+    _found: dict[str, Tariff | None] = field(factory=dict, eq=False, repr=False)
+    """Names looked up before. Taking a name apart costs more than all the arithmetic."""
 
     def tariff(self, model: str) -> Tariff | None:
         """What a model costs, by any of its names; None for models of no listed family."""
-        return self.tariffs.get(plain_name(model)) or self.families.get(family_of(model))
+        try:
+            return self._found[model]
+        except KeyError:
+            found = self.tariffs.get(plain_name(model)) or self.families.get(family_of(model))
+        if len(self._found) >= MOST_NAMES:  # clients may ask for anything
+            self._found.clear()
+        self._found[model] = found
+        return found
 
     def cost_usd(self, model: str, usage: Usage) -> float:
         """US dollars for one request at API prices; 0 for models without a price (local ones)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,12 +53,15 @@ _SUMS: Final = {
     "metered_usd": "sum(cost_usd * metered)",
     "rebilled_tokens": "sum(rebilled)",
     "moves": "sum(moved_from != '')",
-    "first_byte_ms": "avg(first_byte_ms)",
-    "duration_ms": "avg(duration_ms)",
+    "first_byte_ms": "sum(first_byte_ms)",
+    "first_bytes": "count(first_byte_ms)",
+    "duration_ms": "sum(duration_ms)",
     "first_at": "min(at)",
     "last_at": "max(at)",
 }
-_COUNTED: Final = frozenset(_SUMS) - {"first_byte_ms", "duration_ms", "first_at", "last_at"}
+_COUNTED: Final = frozenset(_SUMS) - {"first_at", "last_at"}
+_FOLDS: Final[dict[str, Callable[[list[Any]], Any]]] = {"first_at": min, "last_at": max}
+"""How groups become one where adding up would be wrong."""
 
 
 @frozen
@@ -194,20 +197,17 @@ class Archive:
         with self._open() as connection:
             rows = connection.execute(
                 f"SELECT {keys}, {', '.join(_SUMS.values())} FROM requests WHERE {where}"
-                f" GROUP BY {', '.join(str(place + 1) for place in range(len(by)))} LIMIT ?",
-                [*values, MOST_GROUPS],
+                f" GROUP BY {', '.join(str(place + 1) for place in range(len(by)))}",
+                values,
             ).fetchall()
-            whole = connection.execute(
-                f"SELECT {', '.join(_SUMS.values())} FROM requests WHERE {where}", values
-            ).fetchone()
         groups = tuple(
             Group(
                 {name: _key(name, value) for name, value in zip(by, row, strict=False)},
                 _sums(row[len(by) :]),
             )
-            for row in rows
+            for row in rows[:MOST_GROUPS]
         )
-        return Totals(groups, _sums(whole))
+        return Totals(groups, _sums(_together([row[len(by) :] for row in rows])))
 
     def windows(
         self,
@@ -252,10 +252,10 @@ class Archive:
         return record_of(rows[0][1:], attempts.get(seq, ())), _unpacked(told)
 
     def replay(self, since: float) -> Iterator[tuple[Any, ...]]:
-        """(at, conversation, account, model, cost_usd, duration_ms, status) of served requests, oldest first."""
+        """(at, conversation, account, model, cost_usd, metered) of served requests, oldest first."""
         with self._open() as connection:
             yield from connection.execute(
-                "SELECT at, conversation, account, model, cost_usd, duration_ms, status FROM requests"
+                "SELECT at, conversation, account, model, cost_usd, metered FROM requests"
                 " WHERE at >= ? AND operation = 'generate' AND account != '' ORDER BY at, seq",
                 [since],
             )
@@ -317,14 +317,24 @@ def _key(name: str, value: Any) -> Any:
     return value
 
 
+def _together(rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """All groups as one row."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(_SUMS)
+    return [
+        _FOLDS.get(name, sum)([value for value in column if value is not None] or [0])
+        for name, column in zip(_SUMS, columns, strict=True)
+    ]
+
+
 def _sums(row: Sequence[Any]) -> dict[str, Any]:
     sums: dict[str, Any] = dict(zip(_SUMS, row, strict=True))
     for name in _COUNTED:
         sums[name] = sums[name] or 0
     for name in ("cost_usd", "metered_usd"):
         sums[name] = round(sums[name], 6)
-    for name in ("first_byte_ms", "duration_ms"):
-        sums[name] = None if sums[name] is None else round(sums[name])
+    first_bytes = sums.pop("first_bytes")
+    for name, number in (("first_byte_ms", first_bytes), ("duration_ms", sums["requests"])):
+        sums[name] = round(sums[name] / number) if number else None
     prompt = sums["input_tokens"] + sums["cache_read_tokens"] + sums["cache_write_tokens"]
     sums["cache_read_share"] = round(sums["cache_read_tokens"] / prompt, 4) if prompt else None
     return sums

@@ -20,7 +20,7 @@ def test_a_decision_marks_its_account_and_tells_why() -> None:
     trace = Trace()
     assert trace.phase is Phase.ARRIVED
     decided(trace)
-    assert (trace.phase, trace.marks[-1].account, trace.why) == (Phase.CHOSEN, "b", "strategy maximus")
+    assert (trace.phase, trace.marks[-1][2], trace.why) == (Phase.CHOSEN, "b", "strategy maximus")
     (told,) = trace.decisions
     assert (told.account, [one.account for one in told.candidates]) == ("b", ["a", "b"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shunt.gateway.trace import Mark, Phase
+from shunt.gateway.trace import Phase
 from shunt.routing.explain import Considered, Decision, Fact
 from shunt.telemetry.documents import of_decision, of_request, of_trace
 from shunt.wire import json
@@ -33,7 +33,7 @@ def test_a_trace_counts_from_the_arrival() -> None:
         ),
     )
     told = of_trace(
-        of_request(record(0)), [Mark(Phase.CHOSEN, T0 + 0.25, "b")], [decision], [(1.0, 12.34)], {"kind": "x"}
+        of_request(record(0)), [(Phase.CHOSEN, T0 + 0.25, "b")], [decision], [(1.0, 12.34)], {"kind": "x"}
     )
     assert told["phases"] == [{"phase": "chosen", "at_ms": 250, "account": "b"}]
     assert told["stalls"] == [{"at_ms": 1000, "seconds": 12.3}]

@@ -16,14 +16,14 @@ from tests.fakes.pools import T0
 from tests.fakes.records import record
 from tests.telemetry.requests import recording
 
-MARKS = [
-    Mark(Phase.ARRIVED, T0),
-    Mark(Phase.CHOSEN, T0 + 0.1, "b"),
-    Mark(Phase.SENT, T0 + 0.1, "b"),
-    Mark(Phase.CONNECTED, T0 + 0.3, "b"),
-    Mark(Phase.CHOSEN, T0 + 0.4, "a"),
-    Mark(Phase.SENT, T0 + 0.4, "a"),
-    Mark(Phase.DONE, T0 + 1, ""),
+MARKS: list[Mark] = [
+    (Phase.ARRIVED, T0, ""),
+    (Phase.CHOSEN, T0 + 0.1, "b"),
+    (Phase.SENT, T0 + 0.1, "b"),
+    (Phase.CONNECTED, T0 + 0.3, "b"),
+    (Phase.CHOSEN, T0 + 0.4, "a"),
+    (Phase.SENT, T0 + 0.4, "a"),
+    (Phase.DONE, T0 + 1, ""),
 ]
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -46,7 +46,7 @@ def test_a_request_is_one_span_with_one_per_try() -> None:
     assert (whole.start_time, whole.end_time) == (int(T0 * 1e9), int((T0 + 1) * 1e9))
     assert whole.parent is not None
     assert f"{whole.parent.trace_id:032x}" in PARENT
-    assert [event.name for event in whole.events] == [str(mark.phase) for mark in MARKS]
+    assert [event.name for event in whole.events] == [str(phase) for phase, _, _ in MARKS]
     assert whole.attributes is not None
     assert whole.attributes["gen_ai.usage.input_tokens"] == 130
     assert whole.status.status_code is StatusCode.UNSET
