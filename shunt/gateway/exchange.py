@@ -182,7 +182,9 @@ class Exchange:
             provider = provider_named(account.provider)
             call = list_call(self.inbound, provider.name)
             try:
-                listing = await self.means.attempts.make(account, provider, credential, call, self.lifetime)
+                listing = await self.means.attempts.make(
+                    account, provider, credential, call, self.lifetime, self.trace
+                )
                 offers.keep(shelf, await read_list(listing))
             except ShuntError:
                 return False  # it has no list, or none for us
@@ -220,7 +222,9 @@ class Exchange:
         except InvalidRequest:
             return None
         provider = provider_named(account.provider)
-        more = await self.means.attempts.make(account, provider, credential, rendition.inbound, self.lifetime)
+        more = await self.means.attempts.make(
+            account, provider, credential, rendition.inbound, self.lifetime, self.trace
+        )
         self.notes.append(
             AttemptNote(account_name, more.outcome.verdict, f"paused turn: {more.outcome.reason}")
         )

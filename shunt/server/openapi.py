@@ -63,6 +63,10 @@ _GROUPING: Final = (
     TEXT,
 )
 _STRATEGY: Final = Described("How accounts are chosen.", ref("Strategy"))
+_MODEL: Final = Described(
+    "The model that is served whatever clients ask for.",
+    record("The model; null where clients choose.", model=maybe(TEXT), source=TEXT),
+)
 _ACCOUNT: Final = ref("Account")
 _EMPTY: Final[Schema] = {"type": "object"}
 
@@ -88,6 +92,14 @@ DESCRIBED: Final[dict[tuple[str, str], Described]] = {
         statuses=(400, 415),
     ),
     ("strategy", "DELETE"): Described("Go back to the configured strategy.", ref("Strategy")),
+    ("model", "GET"): _MODEL,
+    ("model", "PUT"): Described(
+        "Serve one model whatever clients ask for.",
+        _MODEL.answer,
+        body=record("The model.", model=TEXT),
+        statuses=(400, 415),
+    ),
+    ("model", "DELETE"): Described("Serve what clients ask for again.", _MODEL.answer),
     ("reload", "POST"): Described(
         "Read configuration and credentials again.",
         record("What there is now.", accounts=many(TEXT)),
@@ -258,7 +270,7 @@ def whole() -> dict[str, Any]:
 
 
 def _operation(route: Route, method: str) -> dict[str, Any]:
-    told = DESCRIBED[route.endpoint, method]
+    told = DESCRIBED.get((route.endpoint, method)) or Described(route.endpoint, _EMPTY)
     names = re.findall(r"<(?:path:)?(\w+)>", route.rule)
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": TEXT} for name in names

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shunt.cli.history import history
@@ -13,7 +15,7 @@ from tests.fakes.records import record, request_id
 
 def test_a_running_server_is_asked(desk: Desk) -> None:
     """With the filters as its parameters."""
-    answer = (200, {"requests": [], "next": None})
+    answer: tuple[int, dict[str, Any]] = (200, {"requests": [], "next": None})
     wanted = "GET /history?account=a&account=b&status=error&since=24h&limit=5"
     with scripted_control({wanted: answer}) as server:
         desk.serve(server)

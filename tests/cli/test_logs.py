@@ -37,13 +37,13 @@ def test_the_end_of_the_file(desk: Desk) -> None:
 def test_following(desk: Desk) -> None:
     """What is added comes too, until Ctrl-C."""
     write(desk, line(0))
-    turns = iter([lambda: write(desk, line(1)), lambda: write(desk, line(2))])
+    turns = iter([line(1), line(2)])
 
     def pause(_seconds: float) -> None:
         turn = next(turns, None)
         if turn is None:
             raise KeyboardInterrupt
-        turn()
+        write(desk, turn)
 
     result = desk.run("logs", "-f", pause=pause)
     assert result.exit_code == 0
