@@ -43,6 +43,7 @@ UNTESTED = {
 THEMED = {
     "tests/e2e/": "the whole program at real sockets",
     "tests/golden/": "cases that concern all protocols, and what reads them",
+    "tests/proof/": "that no login is lost, shown by faults at every step",
     "tests/fakes/": "fakes are tested where they stand",
     "tests/faults/": "the whole program under every fault, see tests/faults/README.md",
     "tests/scripts/": "mirrors scripts/, whose programs have no .py ending",

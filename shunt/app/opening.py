@@ -23,6 +23,7 @@ from shunt.providers.accounts import keyless
 from shunt.routing.tuning import tuning_of
 from shunt.store import snapshots
 from shunt.store.credentials import CredentialStore
+from shunt.store.files import findings
 from shunt.store.foreign_logins import ForeignLogins
 from shunt.store.history import History, open_history
 from shunt.store.locations import Locations
@@ -82,6 +83,21 @@ def _credential_changed(program: Program, name: str, presence: Presence, identit
 def keys_of(config: Config, environ: Mapping[str, str]) -> dict[str, ApiKey]:
     """The API keys of a configuration, and the empty ones of servers that ask for none."""
     return keyless(config.accounts) | configured_keys(config, environ)
+
+
+async def look_after_files(program: Program) -> None:
+    """Close and tidy up what other users could read, and say what else is doubtful about where secrets lie."""
+    store, places = CredentialStore(program.locations.credentials_file), program.locations
+    paths = (store.path, store.backup, store.path.parent, places.state_dir)
+
+    def look() -> tuple[str, ...]:
+        return (*store.sweep(), *(finding for path in paths for finding in findings(path)))
+
+    try:
+        for said in await trio.to_thread.run_sync(look):
+            log.warning("%s", said)
+    except StoreError as error:
+        log.warning("the files of credentials could not be tidied up: %s", error)
 
 
 async def restore(pool: AccountPool, locations: Locations) -> None:

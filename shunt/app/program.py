@@ -133,6 +133,7 @@ class Program:
             self.pool = opening.new_pool(self)
             self.custody = opening.new_custody(self, upstream, services)
             await self.custody.load()
+            await opening.look_after_files(self)
             self._take_accounts(self.config)
             await opening.restore(self.pool, self.locations)
             health, records = Health(time.time), Records()

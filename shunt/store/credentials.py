@@ -2,7 +2,11 @@
 
 The file is never overwritten unless it could be read, and every change is made to what is in the file
 at that moment, under a lock that other processes respect: two shunts, or a shunt and a command, never
-undo each other's work. The generation before the last is kept as `credentials.json.1`.
+undo each other's work.
+
+Decided 2026-11: a file that cannot be used stops the start; nothing is put in its place by itself, since a
+login that came back from a copy may be spent. What shunt wrote last is kept a second time, as
+`credentials.json.1`, so that the message can name the command that restores it.
 
 The mark of a pending refresh lies in the account's own entry, so that one atomic write both stores a
 new token and takes the mark away: there is no moment in which only one of the two is true.
@@ -14,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from attrs import define, evolve, field
@@ -49,7 +54,7 @@ class CredentialStore:
 
     @property
     def backup(self) -> Path:
-        """Where the generation before the last is kept."""
+        """Where what was written last is kept a second time."""
         return self.path.with_name(f"{self.path.name}.1")
 
     def load(self) -> dict[str, StoredCredential]:
@@ -70,10 +75,10 @@ class CredentialStore:
             StoreError: it could not be written; what was in it still is.
         """
         with writing(self.path, self.patience):
-            before, text = self._read()
+            before, _ = self._read()
             after = dict(change(before.accounts))
             if after != before.accounts:
-                self._write(after, before, text)
+                self._write(after, before)
             return after
 
     def put(self, name: str, credential: Credential) -> None:
@@ -124,6 +129,8 @@ class CredentialStore:
 
     def sweep(self) -> tuple[str, ...]:
         """Tidy up at start: left-overs of interrupted writes, access of other users. What was done, for people."""
+        if not self.path.parent.is_dir():
+            return ()
         with writing(self.path, self.patience):
             strays = remove_stray(self.path) + remove_stray(self.backup)
         done = [said for path in (self.path, self.backup) if (said := tighten(path)) is not None]
@@ -151,16 +158,24 @@ class CredentialStore:
         self._generation = max(self._generation, document.generation)
         return document, text
 
-    def _write(self, accounts: Accounts, before: Document, text: bytes | None) -> None:
-        if text is not None:
-            with suppress(StoreError):  # a backup must not stand in the way of a new token
-                write_private(self.backup, text)
-        write_private(self.path, encode(accounts, self._generation + 1, before))
+    def _write(self, accounts: Accounts, before: Document) -> None:
+        text = encode(accounts, self._generation + 1, before)
+        write_private(self.path, text)
         self._generation += 1
+        with suppress(StoreError):  # the copy must not stand in the way of a new token
+            write_private(self.backup, text)
 
     def _cure(self, error: Malformed) -> str:
-        kept = f"the version before is in {self.backup}; " if self.backup.exists() else ""
+        said = f"{self.path} cannot be used: {error}. Nothing was changed. Correct it by hand"
+        try:
+            text = read_private(self.backup, limit=LIMIT)
+            kept = decode(text) if text is not None else None
+        except (StoreError, Malformed):
+            kept = None
+        if kept is None:
+            return f"{said}, or move it away (without it, accounts need `shunt add-account` again)."
+        here, broken = quote(str(self.path)), quote(f"{self.path}.broken")
         return (
-            f"{self.path} cannot be used: {error}. Nothing was changed. Correct it by hand, or move it away "
-            f"({kept}without it, accounts need `shunt add-account` again)."
+            f"{said}, or go back to what shunt wrote last ({len(kept.accounts)} accounts): "
+            f"mv {here} {broken} && cp -p {quote(str(self.backup))} {here}"
         )

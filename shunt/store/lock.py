@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +45,7 @@ def exclusive(lock_file: Path, refusal: str, patience: float = PATIENCE) -> Iter
     try:
         yield
     finally:
-        lock.release()
+        _give_up(lock)
 
 
 def writing(path: Path, patience: float = PATIENCE) -> AbstractContextManager[None]:
@@ -111,6 +111,18 @@ def _taken(folder: Path) -> str:
 
 def _holder_file(folder: Path) -> Path:
     return folder / "shunt.lock.json"
+
+
+def _give_up(lock: BaseFileLock) -> None:
+    """Unlock, also where the file system refuses to: what was done under the lock is done all the same."""
+    try:
+        lock.release()
+    except OSError:
+        context = lock._context  # noqa: SLF001 - it offers no way to be rid of a lock it cannot unlock
+        fd, context.lock_file_fd, context.lock_counter = context.lock_file_fd, None, 0
+        if fd is not None:
+            with suppress(OSError):
+                os.close(fd)  # which ends the lock as well
 
 
 def _lock(path: Path) -> BaseFileLock:

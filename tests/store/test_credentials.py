@@ -64,15 +64,31 @@ def test_files_are_private(store: CredentialStore) -> None:
     assert names == {"credentials.json": 0o600, "credentials.json.1": 0o600, "credentials.json.lock": 0o600}
 
 
-def test_the_version_before_is_kept(store: CredentialStore) -> None:
-    """One generation back can be restored by hand, and the count of generations only grows."""
+def test_the_newest_version_is_kept_twice(store: CredentialStore) -> None:
+    """It can be restored by hand with every token in it, and the count of generations only grows."""
     for n in (1, 2, 3):
         store.put("a", login(n))
     assert json.loads(store.path.read_text())["generation"] == 3
-    assert CredentialStore(store.backup).load() == {"a": StoredCredential(login(2))}
+    assert CredentialStore(store.backup).load() == {"a": StoredCredential(login(3))}
+    CredentialStore(store.path).put("a", login(3))
     store.path.write_bytes(store.backup.read_bytes())
     store.put("a", login(4))
     assert json.loads(store.path.read_text())["generation"] == 4
+
+
+def test_the_command_that_restores_is_named_and_works(store: CredentialStore) -> None:
+    """Where the copy is good; it is not offered where it is broken as well."""
+    store.put("it's", login(1))
+    store.path.write_bytes(store.path.read_bytes()[:100])
+    with pytest.raises(CredentialsUnreadable) as caught:
+        store.load()
+    subprocess.run(str(caught.value).partition("(1 accounts): ")[2], shell=True, check=True)  # noqa: S602
+    assert store.load() == {"it's": StoredCredential(login(1))}
+    assert mode_of(store.path) == 0o600
+    store.path.write_bytes(b"{")
+    store.backup.write_bytes(b"{")
+    with pytest.raises(CredentialsUnreadable, match="move it away"):
+        store.load()
 
 
 def test_writers_do_not_undo_each_other(store: CredentialStore) -> None:
@@ -150,9 +166,8 @@ def test_a_malformed_file_is_never_overwritten(store: CredentialStore, content: 
             act()
         assert str(store.path) in str(caught.value)
         assert str(store.backup) in str(caught.value)
-        assert "shunt add-account" in str(caught.value)
     assert store.path.read_bytes() == content
-    assert CredentialStore(store.backup).load() == {"a": StoredCredential(login(1))}
+    assert CredentialStore(store.backup).load() == {"a": StoredCredential(login(2))}
 
 
 @pytest.mark.parametrize("fault", [errno.EMFILE, errno.EACCES, errno.EIO])
@@ -208,6 +223,7 @@ def test_a_full_disk_is_reported_and_harms_nothing(
 def test_a_backup_that_fails_does_not_stop_a_new_token(store: CredentialStore) -> None:
     """The new token matters more than the copy of the old one."""
     store.put("a", login(1))
+    store.backup.unlink()
     store.backup.mkdir()
     store.put("a", login(2))
     assert store.load() == {"a": StoredCredential(login(2))}
@@ -255,6 +271,7 @@ def test_sweeping_at_start(store: CredentialStore) -> None:
     assert mode_of(store.path) == 0o600
     assert sorted(path.name for path in store.path.parent.iterdir()) == [
         "credentials.json",
+        "credentials.json.1",
         "credentials.json.lock",
     ]
     assert store.sweep() == ()
