@@ -74,6 +74,7 @@ class Flights:
             flight.error = error
         except Exception:
             log.exception("renewing the login of %s failed unexpectedly", charge.name)
+            charge.lost_at = charge.lost_at or self.now()  # perhaps: a loss named in vain does no harm
             message = f"The login of {charge.name} could not be renewed because of an error in shunt."
             flight.error = self.holdings.failed(charge, message)
         finally:
@@ -104,6 +105,7 @@ class Flights:
             await self._spend(charge, login, renewal)
         if charge.credential is not login:
             return
+        charge.lost_at = charge.lost_at or self.now()
         message = f"Renewing the login of {charge.name} took too long."
         raise self.holdings.failed(charge, message, answer_lost=True)
 
@@ -123,8 +125,10 @@ class Flights:
             await self.holdings.give_back(charge)
             return
         if isinstance(failure, RefreshFailed):
-            if charge.lost_at is None and failure.answer_lost:
-                charge.lost_at = at
+            if failure.answer_lost:
+                charge.lost_at = charge.lost_at or at
+                # Once more: the disk may not have taken the mark before, and now it counts.
+                await vault.mark(charge.name, login, charge.lost_at)
             elif charge.lost_at is None:
                 await vault.unmark(charge.name)
             message = f"The login of {charge.name} could not be renewed: {failure}"
