@@ -112,7 +112,9 @@ class CustodyMachine(RuleBasedStateMachine):
         self.loop.call(self.start)
 
     async def start(self) -> None:
-        self.services = await self.loop.nursery.start(self.supervise)
+        began = trio.Event()
+        self.loop.nursery.start_soon(self.supervise, began)
+        await began.wait()
         self.custody = Custody(
             self.store,
             lambda name: Renewal(name, partial(self.vendor.renew, name)),
@@ -125,9 +127,9 @@ class CustodyMachine(RuleBasedStateMachine):
         )
         await self.custody.load()
 
-    async def supervise(self, task_status: trio.TaskStatus[trio.Nursery]) -> None:
-        async with trio.open_nursery() as nursery:
-            task_status.started(nursery)
+    async def supervise(self, began: trio.Event) -> None:
+        async with trio.open_nursery() as self.services:
+            began.set()
             await trio.sleep_forever()
 
     def report(self, name: str, presence: Presence, identity: Identity | None) -> None:

@@ -159,7 +159,7 @@ async def test_codex_may_write_at_any_moment(tmp_path: Path) -> None:
                 await trio.sleep(0.5)
         finally:
             codex.over.set()
-            await trio.to_thread.run_sync(codex.join)
+            codex.join()
         await until(lambda: refresh_token(path) == family.at(3).refresh)
         document = json.loads(path.read_bytes())
         assert (document["kept"], document["tokens"]["account_id"]) == ([1.5], "acct-main")

@@ -112,7 +112,7 @@ def main(line: Socket) -> None:
             except ShuntError as error:
                 line.send(str(error).encode())
                 os._exit(REFUSED)
-            except BaseException as error:  # noqa: BLE001 - told to the test
+            except Exception as error:  # noqa: BLE001 - told to the test
                 line.send(f"{type(error).__name__}: {error}".encode())
                 os._exit(1)
             os._exit(0)
