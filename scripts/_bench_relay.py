@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2 as httpx
@@ -29,12 +28,9 @@ async def main(port: str, upstream: str) -> None:
         sent = client.build_request("POST", f"{upstream}/v1/messages", content=body)
         answer = await client.send(sent, stream=True)
 
-        async def chunks() -> AsyncIterator[bytes]:  # noqa: ASYNC900 - what most relays do
-            async for data in answer.aiter_raw():
-                yield data
-            await answer.aclose()
-
-        told = Response(chunks(), status=answer.status_code, content_type=answer.headers.get("content-type"))
+        told = Response(
+            answer.aiter_raw(), status=answer.status_code, content_type=answer.headers.get("content-type")
+        )
         told.timeout = None
         return told
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,7 +111,8 @@ class Subject:
                 time.sleep(0.01)
             yield Target(port, self.path), process.pid, time.perf_counter() - begun
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
@@ -155,7 +156,7 @@ def litellm(program: str) -> Callable[..., tuple[list[str], dict[str, str]]]:
         config = folder / "config.yaml"
         config.write_text(json.dumps({"model_list": [entry]}))
         words = [program, "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
-        return words, {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        return words, {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": "sk-bench-not-a-key"}
 
     return command
 
