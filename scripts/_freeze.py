@@ -11,6 +11,7 @@ from _venv import LOCKS, ROOT, alone, say
 
 STAMP = ROOT / "build" / "built-from"
 PROGRAM = ROOT / "dist" / "shunt" / ("shunt.exe" if sys.platform == "win32" else "shunt")
+ONE_FILE = ROOT / "dist" / ("shunt-onefile.exe" if sys.platform == "win32" else "shunt-onefile")
 OPTIONS = ("--noconfirm", "--log-level", "WARN", "--distpath", "dist", "--workpath", "build")
 
 
@@ -26,7 +27,13 @@ def build(*, force: bool = False) -> bool:
     """Make PROGRAM, unless it was made from the same sources before; whether anything was done."""
     with alone():
         wanted = sources()
-        if not force and PROGRAM.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
+        if (
+            not force
+            and PROGRAM.exists()
+            and ONE_FILE.exists()
+            and STAMP.exists()
+            and STAMP.read_text(encoding="utf-8") == wanted
+        ):
             return False
         reason = obstacle()
         if reason:

@@ -5,9 +5,13 @@ It stands outside the package, or PyInstaller would search its rooms for top-lev
 
 from __future__ import annotations
 
+import os
 import sys
 
-from shunt.cli.program import main
+from shunt.cli.frozen import restore
 
 if __name__ == "__main__":
+    restore(os.environ)
+    from shunt.cli.program import main
+
     sys.exit(main())

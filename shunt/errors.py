@@ -21,10 +21,12 @@
     │   ├── UpstreamTimeout         silence before the first byte, or in the middle
     │   ├── UpstreamBroke           the connection broke or spoke garbage
     │   └── UpstreamUnexpected      a well-formed answer of the wrong kind (redirect, HTML, empty)
-    └── CredentialError        the account's login cannot be used
-        ├── ReauthRequired          the vendor refused the refresh token: a person has to log in
-        ├── RefreshFailed           a passing failure of the token endpoint: try again later
-        └── LoginFailed             a person's login did not come about; nothing was stored
+    ├── CredentialError        the account's login cannot be used
+    │   ├── ReauthRequired          the vendor refused the refresh token: a person has to log in
+    │   ├── RefreshFailed           a passing failure of the token endpoint: try again later
+    │   └── LoginFailed             a person's login did not come about; nothing was stored
+    ├── ServiceError           the system's service manager refused or is not there
+    └── UpdateError            the program cannot be replaced by another version
 
 Messages are written for people: what happened, and what to do. They never hold a secret.
 `kind` says what the failure is to a client; each protocol turns it into its own words.
@@ -211,3 +213,11 @@ class RefreshFailed(CredentialError):
 
 class LoginFailed(CredentialError):
     """A login by a person did not come about: declined, expired, or not the answer it should be."""
+
+
+class ServiceError(ShuntError):
+    """The system's service manager refused or is not there; the text names the cure."""
+
+
+class UpdateError(ShuntError):
+    """The program cannot be replaced; the one that was there is untouched or back in its place."""

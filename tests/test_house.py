@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 
 import shunt
 from shunt.cli.program import COMMANDS
+from shunt.config.reference import markdown
 from shunt.config.structure import parse
 from shunt.errors import ConfigError
 from shunt.providers import PROVIDERS
@@ -120,6 +121,12 @@ def test_every_room_is_in_the_readme(room: str) -> None:
         folder, module = ROOT / "shunt" / name, ROOT / "shunt" / f"{name}.py"
         if (folder.exists() or module.exists()) and name != "__main__":
             assert re.search(rf"\| .*`{name}(\.py)?`.* \|", README), name
+
+
+def test_the_configuration_reference_is_up_to_date() -> None:
+    """It is written by `python3 scripts/document`; run that after a change of the configuration's keys."""
+    written = (ROOT / "shunt" / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert written == markdown(), "run: python3 scripts/document"
 
 
 # ── Changes, versions, locks ──────────────────────────────────────────────────────────────────────

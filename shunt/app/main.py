@@ -12,6 +12,7 @@ from attrs import evolve
 
 from shunt.app.options import RunOptions
 from shunt.app.program import Program
+from shunt.app.succession import Succession
 from shunt.demo.setup import Demo, open_demo
 from shunt.errors import ShuntError
 from shunt.server.signals import AT_ONCE
@@ -23,7 +24,7 @@ def main(options: RunOptions) -> int:
     Raises ShuntError when it cannot start: bad configuration, port taken, files that cannot be trusted.
     """
     try:
-        trio.run(_run, options)
+        succession = trio.run(_run, options)
     except KeyboardInterrupt:
         return AT_ONCE
     except BaseExceptionGroup as group:
@@ -33,10 +34,12 @@ def main(options: RunOptions) -> int:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         raise error from None
+    if succession.kept:
+        succession.become(options)
     return 0
 
 
-async def _run(options: RunOptions) -> None:
+async def _run(options: RunOptions) -> Succession:
     async with AsyncExitStack() as stack, trio.open_nursery() as outermost:
         demo: Demo | None = None
         if options.demo:
@@ -50,6 +53,7 @@ async def _run(options: RunOptions) -> None:
         finally:
             program.instance.release()
         outermost.cancel_scope.cancel()
+    return program.succession
 
 
 def _without_ours(environ: Mapping[str, str]) -> dict[str, str]:

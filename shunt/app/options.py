@@ -19,5 +19,7 @@ class RunOptions:
     port: int | None = None
     log_level: str | None = None
     demo: bool = False
+    arguments: tuple[str, ...] = ()
+    """The words after the program's name, for whoever takes over."""
     write: Callable[[str], None] = partial(print, flush=True)
     """Takes lines for the terminal."""

@@ -25,11 +25,13 @@ from shunt.accounts.state import Custody as Presence
 from shunt.app import opening, wiring
 from shunt.app.options import RunOptions
 from shunt.app.sight import Sight
+from shunt.app.succession import Succession
 from shunt.config.exposure import bind_problem
 from shunt.config.keys import configured_keys, missing_variables
 from shunt.config.structure import with_overrides
 from shunt.config.types import Config
 from shunt.custody import Custody
+from shunt.desktop.service_notices import ServiceNotices
 from shunt.errors import ConfigError
 from shunt.pool import AccountPool
 from shunt.providers import PROVIDERS
@@ -42,7 +44,7 @@ from shunt.server.greeting import greeting
 from shunt.server.parts import ServerParts
 from shunt.server.serve import serve
 from shunt.server.signals import obey_signals
-from shunt.server.sockets import listen
+from shunt.server.sockets import inherit, listen
 from shunt.store.config import ConfigFile
 from shunt.store.confinement import confine
 from shunt.store.locations import Locations, locate
@@ -72,6 +74,7 @@ class Program:
     redactor: Redactor = field(factory=Redactor)
     reload: Bell = field(factory=Bell)
     stop: trio.Event = field(factory=trio.Event)
+    succession: Succession = field(factory=Succession)
     locations: Locations = field(init=False)
     config: Config = field(init=False)
     instance: InstanceLock = field(init=False)
@@ -95,7 +98,8 @@ class Program:
         self.instance = own(self.locations.state_dir)
         try:
             server = self.config.server
-            self.sockets = listen(server.host, server.port)
+            self.sockets = inherit(self.options.environ, server.host, server.port)
+            self.sockets = self.sockets or listen(server.host, server.port)
             self.instance.note(server.port)
         except BaseException:
             self.instance.release()
@@ -140,7 +144,10 @@ class Program:
             local = await opening.claude_code(self, services)
             sight = Sight(self, records)
             gateway = wiring.gateway(self, upstream, local, records, sight)
-            services.start_soon(obey_signals, self.stop, self.reload.ring)
+            services.start_soon(
+                partial(obey_signals, self.stop, self.reload.ring, give_way=self.succession.asked.set)
+            )
+            services.start_soon(self._give_way)
             services.start_soon(gateway.means.room.attend)
             services.start_soon(sight.let_readers_go)
             async with self._watching(upstream, records, health, sight):
@@ -150,8 +157,25 @@ class Program:
                     services.start_soon(story, self.base_url)
                 parts = wiring.server_parts(self, gateway, local, health, records, sight)
                 services.start_soon(partial(supervise, sight.teller(parts), health, jitter=random.random))
+                services.start_soon(self._tell_manager)
                 await self._serve(parts)
             services.cancel_scope.cancel()
+
+    async def _give_way(self) -> None:
+        """When asked to, end in a quiet moment and leave the listening sockets to the next version."""
+        await self.succession.come(self.config.update.patience_minutes * 60)
+        self.succession.keep(self.sockets)
+        ServiceNotices.from_environment(self.options.environ).handing_over()
+        self.stop.set()
+
+    async def _tell_manager(self) -> None:
+        """Keep the service manager informed, if one started us: ready, alive, ending."""
+        notices = ServiceNotices.from_environment(self.options.environ)
+        notices.serving()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(notices.show_life)
+            await self.stop.wait()
+            notices.stopping()  # and signs of life go on until the end
 
     async def _serve(self, parts: ServerParts) -> None:
         await serve(
@@ -160,6 +184,7 @@ class Program:
             bounds=bounds_of(self.config),
             shutdown=self.stop,
             tally=parts.tally,
+            drain=self.succession.drain,
         )
 
     @asynccontextmanager

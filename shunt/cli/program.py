@@ -127,6 +127,18 @@ def _logs() -> click.Command:
     return logs
 
 
+def _service() -> click.Command:
+    from shunt.cli.service import service
+
+    return service
+
+
+def _update() -> click.Command:
+    from shunt.cli.update import update
+
+    return update
+
+
 def _completions() -> click.Command:
     from shunt.cli.completions import completions
 
@@ -156,6 +168,8 @@ COMMANDS = (
     Entry("logs", "The log, and with -f what is added to it.", _logs),
     Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
+    Entry("service", "Have the system run shunt from log-in or boot on.", _service),
+    Entry("update", "Replace this program by the newest release; off by default.", _update),
     Entry("completions", "Print a completion script for your shell.", _completions),
     Entry("help", "Explain a command or a topic.", _help),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from shunt.cli.invocation import Invocation, places
@@ -47,5 +49,6 @@ def run(
         port=port,
         log_level=log_level,
         demo=demo,
+        arguments=tuple(sys.argv[1:]),
     )
     ctx.exit(main(options))

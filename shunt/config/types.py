@@ -314,6 +314,26 @@ class LoginsConfig:
 
 
 @frozen
+class UpdateConfig:
+    """`[update]`: where newer versions are announced. Nobody is asked unless you call `shunt update`."""
+
+    feed: str = field(
+        default="",
+        metadata=key(
+            guarded.service_address(optional=True),
+            "Address of the release feed, a JSON file; empty means that `shunt update` is off.",
+        ),
+    )
+    patience_minutes: float = field(
+        default=10.0,
+        metadata=key(
+            values.number(0, 1440),
+            "Minutes the running version waits for a moment without a running answer before it gives way.",
+        ),
+    )
+
+
+@frozen
 class Config:
     """The whole of config.toml after environment overrides."""
 
@@ -326,6 +346,7 @@ class Config:
     clients: tuple[ClientConfig, ...] = ()
     endpoints: EndpointsConfig = EndpointsConfig()
     history: HistoryConfig = HistoryConfig()
+    update: UpdateConfig = UpdateConfig()
     limits: LimitsConfig = LimitsConfig()
     logins: LoginsConfig = LoginsConfig()
     claude_code: ClaudeCodeConfig = ClaudeCodeConfig()
@@ -339,6 +360,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "prefetch": PrefetchConfig,
     "endpoints": EndpointsConfig,
     "history": HistoryConfig,
+    "update": UpdateConfig,
     "limits": LimitsConfig,
     "logins": LoginsConfig,
     "claude_code": ClaudeCodeConfig,

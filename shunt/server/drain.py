@@ -18,6 +18,8 @@ class Drain:
     def __init__(self) -> None:
         self._begun = False
         self._calls: set[trio.CancelScope] = set()
+        self._awaited = 0
+        self._rest = trio.lowlevel.ParkingLot()
 
     @property
     def begun(self) -> bool:
@@ -38,12 +40,24 @@ class Drain:
         for scope in tuple(self._calls):
             scope.cancel()
 
+    async def quiet(self) -> None:
+        """Wait for a moment in which no awaited request runs."""
+        while self._awaited:
+            await self._rest.park()
+
     @contextmanager
-    def call(self) -> Iterator[trio.CancelScope]:
-        """Run one request inside; the scope says afterwards whether it was cut."""
+    def call(self, *, awaited: bool = True) -> Iterator[trio.CancelScope]:
+        """Run one request inside; the scope says afterwards whether it was cut.
+
+        `awaited` is false for those that would never end by themselves: somebody watches.
+        """
+        self._awaited += awaited
         with trio.CancelScope() as scope:
             self._calls.add(scope)
             try:
                 yield scope
             finally:
                 self._calls.discard(scope)
+                self._awaited -= awaited
+                if not self._awaited:
+                    self._rest.unpark_all()

@@ -105,7 +105,8 @@ class FrontDoor:
         answer = Answer(send, visitor.id, visitor.protocol, closing=drain.begun)
         bounds = bounds_of(self._config())
         deadline = trio.current_time() + bounds.request
-        with drain.call() as window:
+        route = visitor.match.route
+        with drain.call(awaited=route is not None and route.surface is Surface.PROXY) as window:
             window.deadline = deadline
             await self._receive(facts, visitor, receive, answer)
         if window.cancelled_caught:

@@ -49,6 +49,7 @@ async def serve(
     bounds: Bounds,
     shutdown: trio.Event,
     tally: Tally | None = None,
+    drain: Drain | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` on listening sockets until `shutdown` is set and what runs has ended. Owns the sockets.
@@ -57,7 +58,7 @@ async def serve(
     a 503, running ones have `bounds.drain` seconds. What is left then is told so and cut. Returns
     after at most `bounds.drain + bounds.cut` seconds plus a moment, whatever the clients do.
     """
-    drain = Drain()
+    drain = drain or Drain()
     bounds = evolve(bounds, connections=affordable(bounds.connections, raise_limit()))
     house = House(_service(app, bounds, drain, tally or Tally()))
     listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]

@@ -1,4 +1,7 @@
-"""What signals do: the first asks to end, the second ends, SIGHUP has the configuration read."""
+"""What signals do: the first asks to end, the second ends, SIGHUP has the configuration read.
+
+SIGUSR2 has another version take over, as it does in nginx.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ AT_ONCE: Final = 130
 ECHO: Final = 0.3
 """Seconds in which a second signal is the first one's echo: `timeout` and some terminals signal both
 the program and its group."""
-NAMES: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+NAMES: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK", "SIGUSR2")
 """Those of them that the system has. Taken here so that KeyboardInterrupt never hits a random task."""
 
 
@@ -22,6 +25,7 @@ async def obey_signals(
     stop: trio.Event,
     reload: Callable[[], None],
     *,
+    give_way: Callable[[], None] = lambda: None,
     end: Callable[[int], object] = os._exit,
 ) -> None:
     """Set `stop` at the first SIGTERM or SIGINT, `end` the program at the second."""
@@ -31,6 +35,8 @@ async def obey_signals(
         async for number in received:
             if number == getattr(signal, "SIGHUP", None):
                 reload()
+            elif number == getattr(signal, "SIGUSR2", None):
+                give_way()
             elif not stop.is_set():
                 asked_at = trio.current_time()
                 stop.set()

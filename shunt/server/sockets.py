@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from socket import socket as Socket  # noqa: N812 - the class, beside its module
@@ -21,6 +22,37 @@ SILENT: Final = 120
 """Seconds after which a peer that acknowledges nothing is given up: a laptop that went to sleep."""
 ATTEMPTS: Final = 20
 """Tries to find a port that is free in both families, when any will do."""
+
+
+INHERITED: Final = "SHUNT_INHERITED_SOCKETS"
+"""Variable in which a shunt that gives way names the descriptors of its listening sockets."""
+
+
+def inherit(environ: Mapping[str, str], host: str, port: int) -> list[Socket]:
+    """The sockets that the process before us listened on, if they are for this address; else none.
+
+    Connections that came meanwhile wait in them: nobody was refused.
+    """
+    taken: list[Socket] = []
+    try:
+        taken += (socket.socket(fileno=int(it)) for it in environ.get(INHERITED, "").split(",") if it)
+        name = host.lower()
+        first = "127.0.0.1" if name == "localhost" else name
+        fitting = {(address, port) for address in (first, TWINS.get(first))}
+        if taken and all(
+            each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and each.getsockname()[:2] in fitting
+            for each in taken
+        ):
+            for each in taken:
+                each.settimeout(0)
+                each.set_inheritable(False)
+            return taken
+    except (OSError, ValueError):
+        pass  # not sockets, or closed long ago: the variable was left over
+    for each in taken:
+        with suppress(OSError):
+            each.close()
+    return []
 
 
 def listen(host: str, port: int, *, backlog: int = BACKLOG) -> list[Socket]:

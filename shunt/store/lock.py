@@ -91,6 +91,20 @@ def own(folder: Path) -> InstanceLock:
     return InstanceLock(folder, lock)
 
 
+def is_owned(folder: Path) -> bool:
+    """Whether a process has the folder at this moment; what it noted may be older. Nothing is created."""
+    path = folder / "shunt.lock"
+    if not path.exists():
+        return False
+    lock = _lock(path)
+    try:
+        lock.acquire(blocking=False)
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
 def holder(folder: Path) -> tuple[int, int] | None:
     """Process id and port that the last owner of the folder noted, if they can be read."""
     try:

@@ -82,7 +82,7 @@ def test_every_command_is_listed_and_explains_itself(desk: Desk, entry: cli.Entr
     assert f"\n  {entry.name} " in desk.run("--help").stdout
     explained = desk.run(entry.name, "--help").stdout
     assert f"Usage: shunt {entry.name}" in explained
-    assert desk.run("help", entry.name).stdout == explained
+    assert desk.run("help", entry.name).stdout.startswith(explained)
 
 
 @pytest.mark.parametrize(

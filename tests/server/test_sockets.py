@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from shunt.errors import ConfigError
-from shunt.server.sockets import BACKLOG, holder_of, listen
+from shunt.server.sockets import BACKLOG, INHERITED, holder_of, inherit, listen
 
 
 def ipv6() -> bool:
@@ -115,3 +115,17 @@ def test_vanished_peers_are_noticed_by_the_system() -> None:
             assert sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120_000
     finally:
         closed(sockets)
+
+
+def test_only_fitting_sockets_are_inherited() -> None:
+    """Another port, something that does not listen, a variable that was left over: bound anew."""
+    for environ in ({}, {INHERITED: ""}, {INHERITED: "x"}, {INHERITED: "99999"}):
+        assert inherit(environ, "127.0.0.1", 1) == []
+    (sock, *others) = listen("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    for other in others:
+        other.close()
+    number = sock.detach()
+    assert inherit({INHERITED: str(number)}, "127.0.0.1", port + 1) == []
+    plain = socket.socket()
+    assert inherit({INHERITED: str(plain.detach())}, "127.0.0.1", port) == []

@@ -1,0 +1,1 @@
+"""The machine shunt runs on: what starts it, and what shows it."""
