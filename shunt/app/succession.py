@@ -46,6 +46,7 @@ class Succession:
     def keep(self, sockets: Sequence[Socket]) -> None:
         """Hold on to the listening sockets, whoever closes his own."""
         self.kept = [sock.dup() for sock in sockets]
+        self.drain.gentle = True
 
     def become(self, options: RunOptions) -> None:
         """Go on as the program that is installed now. Does not return; OSError when it cannot be started."""

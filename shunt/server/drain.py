@@ -17,13 +17,15 @@ class Drain:
 
     def __init__(self) -> None:
         self._begun = False
+        self.gentle = False
+        """Another version takes over: whoever got in before is still served, and no one is refused."""
         self._calls: set[trio.CancelScope] = set()
         self._awaited = 0
         self._rest = trio.lowlevel.ParkingLot()
 
     @property
     def begun(self) -> bool:
-        """Whether new requests are to be refused."""
+        """Whether the end has begun."""
         return self._begun
 
     @property
@@ -31,8 +33,13 @@ class Drain:
         """Requests running now."""
         return len(self._calls)
 
+    @property
+    def refusing(self) -> bool:
+        """Whether a request that comes now is turned away."""
+        return self._begun and not self.gentle
+
     def begin(self) -> None:
-        """Refuse new requests from now on."""
+        """Begin the end: answers from now on say that their connection closes."""
         self._begun = True
 
     def cut(self) -> None:

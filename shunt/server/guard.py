@@ -102,7 +102,7 @@ class FrontDoor:
             return
         drain: Drain = facts.get("state", {}).get(DRAIN) or Drain()
         visitor = self._meet(facts)
-        answer = Answer(send, visitor.id, visitor.protocol, closing=drain.begun)
+        answer = Answer(send, visitor.id, visitor.protocol, closing=drain.refusing)
         bounds = bounds_of(self._config())
         deadline = trio.current_time() + bounds.request
         route = visitor.match.route

@@ -30,6 +30,8 @@ from shunt.server.tally import Refusal, Tally
 
 log = logging.getLogger(__name__)
 
+MOMENT: Final = 0.3
+"""Seconds that connections get to bring their first request when another version takes over."""
 NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _FULL: Final = (
     b'{"type":"error","error":{"type":"overloaded_error","message":"shunt has as many connections open as'
@@ -163,6 +165,9 @@ class House:
         bounds = self._service.bounds
         drain.begin()
         await self._service.context.terminated.set()  # connections close after the running answer
+        if drain.gentle:  # a connection that has just been made sends its request in a moment
+            with trio.move_on_after(MOMENT):
+                await self._wait_until_empty()
         for connection in tuple(self._connections):
             connection.retire()
         with trio.move_on_after(bounds.drain):
