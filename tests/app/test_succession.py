@@ -9,9 +9,9 @@ import pytest
 import trio
 import trio.testing
 
-from shunt.app import succession
 from shunt.app.options import RunOptions
 from shunt.app.succession import Succession
+from shunt.desktop.form import command, this
 from shunt.server.sockets import INHERITED, inherit, listen
 
 
@@ -63,7 +63,7 @@ def test_the_sockets_are_left_to_the_next(monkeypatch: pytest.MonkeyPatch) -> No
     change.become(RunOptions(environ={"A": "b"}, arguments=("run", "--port", str(port))))
     ((path, words, environ),) = called
     assert (path, words[-3:]) == (words[0], ["run", "--port", str(port)])
-    assert words[:-3] == list(succession.command(succession.this()))
+    assert words[:-3] == list(command(this()))
     assert environ["A"] == "b"
     for sock in change.kept:  # execve was only played: leave the descriptors to the heir
         sock.detach()

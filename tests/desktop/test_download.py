@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -35,7 +36,7 @@ def test_what_is_right_is_kept(tmp_path: Path) -> None:
         ({"sha256": "0" * 64}, "checksum"),
     ],
 )
-def test_what_is_wrong_is_not_kept(tmp_path: Path, changed: dict[str, object], words: str) -> None:
+def test_what_is_wrong_is_not_kept(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
     """Too long, too short, changed on the way: no file, and the reason."""
     (tmp_path / "f").write_bytes(DATA)
     with served(tmp_path) as address, pytest.raises(UpdateError, match=words):

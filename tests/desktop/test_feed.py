@@ -9,7 +9,7 @@ from shunt.desktop.feed import File, newer, parse, safe
 from shunt.errors import UpdateError
 
 ADDRESS = "https://example.test/releases/latest.json"
-FILE = {
+FILE: dict[str, Any] = {
     "name": "shunt-1.2.0-linux-x86_64.tar.xz",
     "url": "shunt-1.2.0-linux-x86_64.tar.xz",
     "system": "linux",
