@@ -120,7 +120,7 @@ async def test_a_refused_refresh_asks_for_a_person(tmp_path: Path) -> None:
         issuer.revoke("main")
         answer = await shunt.message()
         assert answer.status == 403
-        assert b"shunt add-account main --import" in answer.body
+        assert b"shunt add-account main --login" in answer.body
         assert (await shunt.account("main"))["status"] == "reauth_required"
         shown = json.dumps(await shunt.status()) + shunt.output + answer.body.decode()
         log = (shunt.home / "logs" / "shunt.log").read_text()

@@ -143,4 +143,25 @@ def test_a_place_that_cannot_be_locked(tmp_path: Path) -> None:
         own(tmp_path)
 
 
-from shunt.store.lock import exclusive, holder, is_owned, own, writing
+def test_a_lock_that_cannot_be_unlocked_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network file systems fail at it: the work under the lock counts, and the next one gets the lock."""
+    path = tmp_path / "file.lock"
+    with monkeypatch.context() as patched, exclusive(path, "taken", 0.05):
+        patched.setattr(FileLock, "_release", refuse)
+    with exclusive(path, "taken", 0.05):
+        pass
+
+
+def refuse(_lock: BaseFileLock) -> None:
+    raise OSError(errno.ENOLCK, "no locks available")
+
+
+def test_whether_somebody_has_the_folder(tmp_path: Path) -> None:
+    """What a run noted may outlive it; the lock does not. Looking creates nothing."""
+    assert not is_owned(tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []
+    instance = own(tmp_path)
+    instance.note(1)
+    assert is_owned(tmp_path)
+    instance.release()
+    assert not is_owned(tmp_path)
