@@ -13,6 +13,7 @@ from attrs import frozen
 
 from shunt.accounts.credential import Credential, Login
 from shunt.cli.control import Control
+from shunt.cli.custody import show_custody
 from shunt.cli.exits import Failed
 from shunt.cli.files import Files, open_files
 from shunt.cli.invocation import Invocation, as_json, elsewhere, places
@@ -23,15 +24,21 @@ from shunt.store.credential_format import StoredCredential
 
 
 @click.command()
+@click.option("--custody", is_flag=True, help="Which programs of this machine hold the same logins.")
 @as_json
 @elsewhere
 @places
-def accounts(call: Invocation, url: str | None, *, as_json: bool) -> None:
+def accounts(call: Invocation, url: str | None, *, custody: bool, as_json: bool) -> None:
     """List the accounts: how they stand, where each secret is kept, and who shares it.
 
     How they stand comes from the running server; without one, only the files are read.
     """
     files = open_files(call)
+    if custody:
+        if url is not None:
+            raise click.UsageError("--custody looks at the files of this machine; --url names another one.")
+        show_custody(files, as_json=as_json)
+        return
     control = files.control(url)
     standing, reason = _standing(control)
     if url is None:

@@ -61,6 +61,30 @@ def _remove_account() -> click.Command:
     return remove_account
 
 
+def _logout() -> click.Command:
+    from shunt.cli.logout import logout
+
+    return logout
+
+
+def _export() -> click.Command:
+    from shunt.cli.transfer import export
+
+    return export
+
+
+def _import() -> click.Command:
+    from shunt.cli.transfer import import_accounts
+
+    return import_accounts
+
+
+def _setup() -> click.Command:
+    from shunt.cli.setup import setup
+
+    return setup
+
+
 def _use() -> click.Command:
     from shunt.cli.steering import use
 
@@ -153,10 +177,14 @@ def _help() -> click.Command:
 
 COMMANDS = (
     Entry("run", "Serve in the foreground; --demo needs no account.", _run),
+    Entry("setup", "Find what this machine has, and make accounts of it.", _setup),
     Entry("status", "How the accounts stand: windows, cooldowns, savings.", _status),
     Entry("accounts", "Which accounts there are and where their secrets are kept.", _accounts),
     Entry("add-account", "Add an API key, or a login of your own; log in anew.", _add_account),
     Entry("remove-account", "Take an account out of the pool and forget its secret.", _remove_account),
+    Entry("logout", "End an account's login at its vendor, and forget it.", _logout),
+    Entry("export", "Write accounts into an encrypted file, to move them elsewhere.", _export),
+    Entry("import", "Take accounts out of such a file.", _import),
     Entry("use", "Send everything to one account, or back to automatic choice.", _use),
     Entry("strategy", "Show or change how accounts are chosen.", _strategy),
     Entry("connect", "Point Claude Code, Codex, opencode … at shunt, and back.", _connect),

@@ -21,7 +21,8 @@ from shunt.config.spelling import hint, quoted
 def remove_account(call: Invocation, name: str, *, yes: bool) -> None:
     """Take the account NAME out of config.toml and forget its key or login.
 
-    The vendor is not told: a key stays valid until you delete it there, a login until you log out.
+    The vendor is not told: a key stays valid until you delete it there, a login until you end it
+    (`shunt logout NAME`, before this).
     """
     files = open_files(call)
     enrolment = Enrolment(files)

@@ -19,7 +19,7 @@ from shunt.gateway.resuming import MOST, GoOn, Turn, joined
 from shunt.gateway.wording import Rendition
 from shunt.inference.collect import Collector
 from shunt.inference.envelope import stamped, stamped_answer
-from shunt.inference.events import ArgumentsDelta, Event, Failed, Finished, Started, TextDelta, ThinkingDelta
+from shunt.inference.events import Event, Failed, Finished, Started
 from shunt.inference.failure import Failure
 from shunt.inference.inbound import Inbound
 from shunt.inference.replay import replay
@@ -28,14 +28,10 @@ from shunt.inference.response import Answer, Stop
 from shunt.protocols import codec_named
 from shunt.protocols.base import Protocol
 from shunt.protocols.codec import Gathering, StreamDecoder, StreamEncoder
-from shunt.protocols.stream_tap import StreamTap
 from shunt.wire import json, sse
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one plain answer that are collected to be translated."""
-
-
-_WORDS: Final = frozenset({TextDelta, ThinkingDelta, ArgumentsDelta})
 
 
 @define(eq=False)
@@ -51,8 +47,6 @@ class Telling:
     """Epoch seconds of the request, for vendors that do not say when they answered."""
     _sse: sse.Decoder = field(factory=sse.Decoder)
     _at: int = 0
-    _followed: StreamTap | None = None
-    """The tap, once it has been fed all that was read before: from then on it is given events."""
     over: bool = False
     go_on: GoOn | None = None
     """Asks for the rest of a paused turn."""
@@ -79,7 +73,7 @@ class Telling:
             self.over = True
             return self._turn.ended()
         self._turn.go_on()
-        self.body, self._at, self._sse, self._followed = body, 0, sse.Decoder(), None
+        self.body, self._at, self._sse = body, 0, sse.Decoder()
         self._events = codec_named(self.rendition.inbound.protocol).stream_decoder()
         return []
 
@@ -89,34 +83,24 @@ class Telling:
             return self.body.head[self._at - 1]
         if self.body.source is None:
             return None
-        if within == float("inf"):
-            chunk = await self.body.source.next()
-        else:
-            self.body.source.pump()
-            chunk = await self.body.source.next_within(within)
-        tap = self.body.tap
-        self._followed = tap if isinstance(tap, StreamTap) else None
-        if chunk is not None and tap is not None and self._followed is None:
-            tap.feed(chunk)
+        read = self.body.source.next() if within == float("inf") else self.body.source.next_within(within)
+        chunk = await read
+        if chunk is not None and self.body.tap is not None:
+            self.body.tap.feed(chunk)
         return chunk
 
     def _of(self, raw: Iterable[sse.Event]) -> list[Event]:
         events: list[Event] = []
         for each in raw:
-            if self._followed is not None:
-                self._followed.follow(each)  # it need not cut the stream a second time
-            name, data = each.told
+            data = each.data
             if data is not None:
-                events += self._events.feed(name, data)
+                events += self._events.feed(each.name, data)
         return events
 
     def _taken(self, events: list[Event]) -> list[Event]:
         rendition = self.rendition
         out: list[Event] = []
         for event in events:
-            if type(event) in _WORDS and not self._turn.rounds:  # what most events are
-                out.append(event)
-                continue
             if isinstance(event, Started) and not event.created:
                 event = evolve(event, created=int(self.arrived_at))  # noqa: PLW2901 - dated
             # Within one protocol a seal stands in its own vendor's field, and needs no envelope.

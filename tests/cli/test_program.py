@@ -77,7 +77,7 @@ def test_version(flag: str) -> None:
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_every_command_is_listed_and_explains_itself(desk: Desk, entry: cli.Entry) -> None:
-    """The list, the commands and their help agree; `help X` and `X --help` are one."""
+    """The list, the commands and their help agree; `help X` is `X --help` and the topic of that name, if any."""
     assert entry.load().name == entry.name
     assert f"\n  {entry.name} " in desk.run("--help").stdout
     explained = desk.run(entry.name, "--help").stdout
