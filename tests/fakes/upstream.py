@@ -379,13 +379,14 @@ async def scripted_upstream(
     early: Early | None = None,
     tls: ssl.SSLContext | None = None,
     port: int = 0,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[ScriptedUpstream]:
     """Run a scripted vendor for the time of the block.
 
     Fails at the end if more was asked than the script answers. Errors of the block come out as they
     are, not wrapped in a nursery's group.
     """
-    listeners = await trio.open_tcp_listeners(port, host="127.0.0.1", backlog=4096)
+    listeners = await trio.open_tcp_listeners(port, host=host, backlog=4096)
     bound: int = listeners[0].socket.getsockname()[1]
     up = ScriptedUpstream(bound, tls is not None, respond(script), early)
 

@@ -170,14 +170,15 @@ class House:
     def environ(self) -> dict[str, str]:
         """What the process is started with."""
         kept = {key: value for key, value in os.environ.items() if key in KEPT}
+        vendor = self.stage.url if self.stage.host == "127.0.0.1" else "http://127.0.0.1:1"
         return kept | {
             "HOME": str(self.folder / "user"),
             "SHUNT_HOME": str(self.home),
             "CLAUDE_CONFIG_DIR": str(self.folder / "user" / ".claude"),
             "PYTHONPATH": str(ROOT),
             "NO_COLOR": "1",
-            "SHUNT_ANTHROPIC_URL": self.stage.url,
-            "SHUNT_ANTHROPIC_TOKEN_URL": f"{self.stage.url}/v1/oauth/token",
+            "SHUNT_ANTHROPIC_URL": vendor,
+            "SHUNT_ANTHROPIC_TOKEN_URL": f"{vendor}/v1/oauth/token",
         }
 
     def start(self, *before: str, wait: bool = True) -> None:
@@ -215,6 +216,11 @@ class House:
                 self.process.kill()
                 self.process.wait()
         return self.process.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
 
     def settle(self) -> None:
         """Bring everything into use once, start the bystander, and take the numbers to come back to."""
@@ -319,9 +325,10 @@ class House:
 
     def post(self, path: str, body: bytes = b"{}") -> bytes:
         """Use a control route."""
-        return trio.run(self._post, path, body)
+        return trio.run(self.send_post, path, body)
 
-    async def _post(self, path: str, body: bytes) -> bytes:
+    async def send_post(self, path: str, body: bytes = b"{}") -> bytes:
+        """The same, inside Trio."""
         with trio.fail_after(20):
             async with raw_client(self.port) as client:
                 kind = ((b"content-type", b"application/json"),)
@@ -384,7 +391,7 @@ class House:
             return [*wrong, "I1: /health does not answer"]
         wrong += self._not_back()
         wrong += self._credentials()
-        self._scan()
+        self.scan()
         wrong += self._sent_twice()
         gap, faults = self.stage.bystander.look()
         wrong += [f"I7: {fault}" for fault in faults]
@@ -427,7 +434,8 @@ class House:
             return [f"I3: credentials.json has mode {mode:o}"]
         return [] if self.newest_refresh in text else ["I3: the newest refresh token is not on disk"]
 
-    def _scan(self) -> None:
+    def scan(self) -> None:
+        """I4 of everything that is written, and errors in the logs that no test is about."""
         assert self.process is not None
         for path in (self.folder / "output.txt", self.log, self.home / "state.json", self.home / "state"):
             if not path.is_file():
@@ -441,7 +449,8 @@ class House:
             for line in TRACEBACK.findall(text):
                 if not any(re.search(pattern, line) for pattern in self.expected):
                     self.complaints.append(f"an unexplained error in {path.name}: {line[:1500]}")
-        self._no_canary("the command line", Path(f"/proc/{self.process.pid}/cmdline").read_text())
+        if self.process.poll() is None:
+            self._no_canary("the command line", Path(f"/proc/{self.process.pid}/cmdline").read_text())
 
     def _no_canary(self, where: str, text: str) -> None:
         for name, value in self.canaries.items():

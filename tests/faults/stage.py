@@ -6,12 +6,14 @@ mark in its body (or path); one without a mark is answered as a decent vendor wo
 
 from __future__ import annotations
 
+import ctypes
 import json
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final, cast
 
 import trio
@@ -118,8 +120,16 @@ def numbered() -> Iterator[Step]:
 
 
 def counting(events: int) -> Answer:
-    """A stream of that many events that does not end properly."""
-    return anthropic.events_answer(list(islice(numbered(), 2 * events)))
+    """A stream of that many events that does not end properly. To be played once."""
+    steps = cast("tuple[Step, ...]", islice(numbered(), 2 * events))
+    return Answer(200, anthropic.STREAM_HEADERS, steps, Framing.CHUNKED)
+
+
+def enter(namespace: str) -> None:
+    """Move this thread into a network namespace; what it listens on is reached only through its links."""
+    with Path(f"/run/netns/{namespace}").open("rb") as file:
+        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0x40000000):
+            raise OSError(ctypes.get_errno(), "setns")
 
 
 def message(text: str, **more: Any) -> bytes:
@@ -150,8 +160,13 @@ class Stage:
     plays: dict[str, Play] = field(factory=dict)
     early: dict[str, Answer] = field(factory=dict)
     """By path: answers that are given before the body is read."""
+    otherwise: Play = decent
+    """What is played for requests without a mark."""
     tokens: Play | None = None
     """The token endpoint."""
+    host: str = "127.0.0.1"
+    namespace: str = ""
+    """Name of the network namespace it lives in; empty for that of the tests."""
     arrivals: list[Arrival] = field(factory=list)
     bystander: Bystander = field(factory=Bystander)
     port: int = 0
@@ -193,7 +208,7 @@ class Stage:
     @property
     def url(self) -> str:
         """Its base URL."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def open_connections(self) -> int:
@@ -206,9 +221,11 @@ class Stage:
 
     async def _run(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
+        if self.namespace:
+            enter(self.namespace)
         with self._cancel:
             async with (
-                scripted_upstream(self._answer, early=self._early) as up,
+                scripted_upstream(self._answer, early=self._early, host=self.host) as up,
                 trio.open_nursery() as nursery,
             ):
                 self._up, self.port, self._nursery = up, up.port, nursery
@@ -230,4 +247,4 @@ class Stage:
         self.arrivals.append(Arrival(mark, time.monotonic(), request))
         if self._up is not None:
             del self._up.requests[:-50]  # an evening of tests is long
-        return self.plays.get(mark, decent)(request)
+        return self.plays.get(mark, self.otherwise)(request)

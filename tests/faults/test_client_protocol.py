@@ -214,7 +214,7 @@ async def test_pipelined_requests_are_answered_in_order(house: House) -> None:
 @pytest.mark.parametrize("how", ["fin", "rst", "half"])
 async def test_leaving_is_seen_behind_pipelined_bytes(house: House, how: str) -> None:
     """However a client leaves a stream, and whatever it has sent ahead, the vendor's side ends at once."""
-    with house.playing(counting(2000)) as mark:
+    with house.playing(lambda _: counting(2000)) as mark:
         async with raw_client(house.port) as client:
             body = message(f"x {mark}", stream=True)
             await client.send(request(b"POST", MESSAGES, (), body) + get(target=b"/status"))

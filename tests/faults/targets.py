@@ -1,0 +1,136 @@
+"""What is fed with anything: each target takes bytes and raises only when shunt breaks a promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import h11
+
+from shunt.errors import BodyTooLarge, InvalidRequest, UpstreamUnexpected
+from shunt.inference.events import Event
+from shunt.inference.request import GenerateRequest
+from shunt.limits.headers import parse_anthropic
+from shunt.limits.openai import parse_openai
+from shunt.protocols import PROTOCOLS, protocol_named
+from shunt.protocols.base import Protocol
+from shunt.server.bounds import Bounds
+from shunt.server.head import StrictConnection
+from shunt.wire import json, sse
+from shunt.wire.encoding import decoded
+from tests.inference import grammar
+
+Target = Callable[[bytes], None]
+SMALL: Final = 1 << 16
+
+
+def said(error: Exception, fitting: bool = True) -> None:
+    """A refusal has words."""
+    assert fitting
+    assert str(error)
+
+
+def events(data: bytes) -> None:
+    """Server-sent events: any cut gives the same events, and every byte comes out again."""
+    whole = sse.Decoder()
+    at_once = list(whole.feed(data))
+    rest = whole.close()
+    raws = [event.raw for event in at_once] + ([rest.raw] if rest else [])
+    if b"".join(raws) != data:
+        raise AssertionError("bytes were lost or changed")
+    for event in at_once:
+        assert isinstance(event.name, str)
+        assert event.data is None or isinstance(event.data, bytes)
+    cut = sse.Decoder()
+    step = 1 + data[0] % 7 if data else 1
+    pieces = [event.raw for at in range(0, len(data), step) for event in cut.feed(data[at : at + step])]
+    if pieces != [event.raw for event in at_once]:
+        raise AssertionError("events depend on how the bytes were cut")
+
+
+def stream(protocol: Protocol, data: bytes) -> None:
+    """A vendor's stream: its events are legal, every encoder can tell them, and the tap agrees to live."""
+    decoder = protocol.codec.stream_decoder()
+    came: list[Event] = []
+    for event in sse.Decoder().feed(data + b"\n\n"):
+        if event.data is not None:
+            came += decoder.feed(event.name, event.data)
+    came += decoder.close()
+    grammar.check(came)
+    for other in PROTOCOLS:
+        encoder = other.codec.stream_encoder(ASKED, "req_test")
+        for each in came:
+            encoder.feed(each)
+    tap = protocol.stream_tap()
+    tap.feed(data)
+    tap.close()
+
+
+def request(protocol: Protocol, data: bytes) -> None:
+    """A client's body: understood, or refused with words."""
+    try:
+        protocol.outline(data)
+        protocol.codec.decode_request(json.decode(data, dict[str, Any]))
+    except InvalidRequest as error:
+        said(error)
+
+
+def answer(protocol: Protocol, data: bytes) -> None:
+    """A vendor's plain answer or error: understood, or called unexpected."""
+    assert protocol.decode_error(500, (), data).message
+    document = json.value(data)
+    if isinstance(document, dict):
+        try:
+            protocol.codec.decode_answer(document)
+        except UpstreamUnexpected as error:
+            said(error)
+    tap = protocol.body_tap()
+    tap.feed(data)
+    tap.close()
+
+
+def head(data: bytes) -> None:
+    """A request's head: an event, or a protocol error with a status."""
+    connection = StrictConnection(Bounds())
+    try:
+        connection.receive_data(data)
+        while (event := connection.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
+            if isinstance(event, h11.ConnectionClosed | h11.EndOfMessage):
+                break
+    except h11.RemoteProtocolError as error:
+        said(error, 400 <= error.error_status_hint < 600)
+
+
+def limits(data: bytes) -> None:
+    """Headers that tell of limits: windows or nothing."""
+    lines = (line.partition(b":") for line in data.split(b"\n"))
+    headers = tuple((name.strip(), value.strip()) for name, _, value in lines)
+    for parse in (parse_anthropic, parse_openai):
+        for window in parse(headers, 1_800_000_000.0):
+            assert window.used is None or window.used >= 0
+
+
+def body(data: bytes) -> None:
+    """A compressed body: within its limit, or refused."""
+    for encoding in ("gzip", "deflate", "zstd", "br", "gzip, zstd"):
+        try:
+            plain = decoded(data, encoding, SMALL)
+        except (InvalidRequest, BodyTooLarge) as error:
+            said(error)
+        else:
+            assert plain is None or len(plain) <= SMALL
+
+
+ASKED: Final[GenerateRequest] = protocol_named("openai-chat").codec.decode_request(
+    {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+)
+TARGETS: Final[Mapping[str, Target]] = {
+    "events": events,
+    "head": head,
+    "limits": limits,
+    "body": body,
+    **{f"stream-{each.name}": partial(stream, each) for each in PROTOCOLS},
+    **{f"request-{each.name}": partial(request, each) for each in PROTOCOLS},
+    **{f"answer-{each.name}": partial(answer, each) for each in PROTOCOLS},
+}

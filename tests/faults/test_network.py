@@ -1,0 +1,258 @@
+"""Networks that fail: between namespaces of the kernel, with real links that go down. Needs root."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trio
+from attrs import define
+
+from tests.faults.house import MESSAGES, House, ends_in_error
+from tests.faults.stage import Stage, counting
+
+ACCOUNT = ((b"x-shunt-account", b"coral"),)
+
+
+@define
+class Link:
+    """A cable between this machine and another one."""
+
+    name: str
+    far: str
+    """Address of the other machine."""
+
+    def up(self) -> None:
+        """Plug it in."""
+        ip("link", "set", self.name, "up")
+
+    def down(self) -> None:
+        """Pull it: what is sent vanishes, and nobody says so."""
+        ip("-n", self.name, "link", "set", "far", "down")
+
+
+def ip(*arguments: str) -> None:
+    """Run ip(8)."""
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"ip {' '.join(arguments)}: {done.stderr}")
+
+
+@pytest.fixture
+def link() -> Iterator[Link]:
+    """Another machine, as far as the kernel is concerned."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("needs root and ip(8), to lay a cable")
+    name, third = f"sh{secrets.token_hex(4)}", secrets.randbelow(250)
+    try:
+        ip("netns", "add", name)
+    except OSError as error:
+        pytest.skip(f"no network namespaces here: {error}")
+    try:
+        ip("link", "add", name, "type", "veth", "peer", "name", "far", "netns", name)
+        ip("addr", "add", f"10.77.{third}.1/24", "dev", name)
+        ip("link", "set", name, "up")
+        ip("-n", name, "addr", "add", f"10.77.{third}.2/24", "dev", "far")
+        ip("-n", name, "link", "set", "far", "up")
+        ip("-n", name, "link", "set", "lo", "up")
+        yield Link(name, f"10.77.{third}.2")
+    except OSError as error:
+        pytest.skip(f"no cable can be laid here: {error}")
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "del", name], capture_output=True, check=False)
+
+
+@pytest.fixture
+def far(link: Link, tmp_path: Path) -> Iterator[House]:
+    """A shunt here, whose vendor is there."""
+    house = House(tmp_path, stage=Stage(host=link.far, namespace=link.name))
+    house.stage.open()
+    house.configure()
+    try:
+        yield house
+    finally:
+        if house.process is not None:
+            house.stop()
+            house.scan()
+        house.stage.close()
+    assert not house.complaints
+
+
+def test_a_black_hole(far: House, link: Link) -> None:
+    """The link is pulled in mid-stream: the stream is told of the silence, and new requests are refused."""
+    far.start()
+
+    async def play() -> None:
+        with far.playing(lambda _: counting(10_000)) as mark:
+            answers: list[bytes] = []
+
+            async def stream() -> None:
+                answers.append((await far.ask(mark=mark, stream=True, within=60)).body)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stream)
+                await trio.sleep(1.5)
+                link.down()
+            assert ends_in_error(MESSAGES, answers[0])
+        refused = await far.ask()
+        assert refused.status in (502, 504)
+
+    trio.run(play)
+    assert far.healthy()
+
+
+def test_a_link_that_goes_down_and_up(far: House, link: Link) -> None:
+    """Two seconds without a link do not end a stream; after a long time new requests work at once."""
+    far.start()
+
+    async def play() -> None:
+        with far.playing(lambda _: counting(60)) as mark:
+            answers: list[bytes] = []
+
+            async def stream() -> None:
+                answers.append((await far.ask(mark=mark, stream=True, within=60)).body)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stream)
+                await trio.sleep(1.5)
+                ip("-n", link.name, "link", "set", "far", "down")
+                await trio.sleep(1.0)
+                ip("-n", link.name, "link", "set", "far", "up")
+            assert b'"n50"' in answers[0]  # every event came
+        ip("-n", link.name, "link", "set", "far", "down")
+        await trio.sleep(6)
+        ip("-n", link.name, "link", "set", "far", "up")
+        begun = time.monotonic()
+        while (await far.ask(headers=ACCOUNT)).status != 200:
+            assert time.monotonic() - begun < 20
+            for name in ("coral", "reef"):
+                await far.send_post(f"/accounts/{name}/clear")
+            await trio.sleep(0.2)
+        far.first_bytes.clear()
+
+    trio.run(play)
+
+
+def test_no_route_and_no_answer(far: House, link: Link) -> None:
+    """Nobody at the address, or no way there: 502 within the limit for connecting; nobody is benched."""
+    far.start()
+    link.down()
+    begun = time.monotonic()
+    answer = trio.run(far.ask)
+    assert answer.status in (502, 504)
+    assert time.monotonic() - begun < 30
+    ip("link", "set", link.name, "down")
+    assert trio.run(far.ask).status in (502, 504)
+
+
+def test_a_start_without_network(far: House, link: Link) -> None:
+    """It serves, says what is wrong, and works as soon as the network does."""
+    ip("-n", link.name, "link", "set", "far", "down")
+    far.start()
+    assert trio.run(far.ask).status in (502, 504)
+    ip("-n", link.name, "link", "set", "far", "up")
+    begun = time.monotonic()
+    while trio.run(far.ask).status != 200:
+        assert time.monotonic() - begun < 30
+        far.clear()
+    far.first_bytes.clear()
+
+
+def test_a_client_that_vanishes_is_noticed(link: Link, tmp_path: Path) -> None:
+    """The link to a client is pulled while it is being sent to: its vendor's side is given up."""
+    house = House(tmp_path)
+    house.stage.open()
+    near = link.far.rpartition(".")[0] + ".1"
+    house.configure(
+        server={"host": near, "remote_key": "sk-canary-remote-0123456789", "request_timeout_secs": 3}
+    )
+    script = (
+        "import socket,sys,time\n"
+        "s=socket.create_connection((sys.argv[1],int(sys.argv[2])))\n"
+        "s.sendall(sys.stdin.buffer.read())\n"
+        "time.sleep(60)\n"
+    )
+    try:
+        house.start(wait=False)
+        time.sleep(4)
+        with house.playing(lambda _: counting(100_000)) as mark:
+            body = f'{{"model":"m","max_tokens":9,"stream":true,"messages":[{{"role":"user","content":"{mark}"}}]}}'
+            head = (
+                f"POST /v1/messages HTTP/1.1\r\nHost: {near}:{house.port}\r\n"
+                f"x-api-key: sk-canary-remote-0123456789\r\ncontent-length: {len(body)}\r\n\r\n{body}"
+            )
+            client = subprocess.Popen(
+                [
+                    "ip",
+                    "netns",
+                    "exec",
+                    link.name,
+                    shutil.which("python3") or "python3",
+                    "-c",
+                    script,
+                    near,
+                    str(house.port),
+                ],
+                stdin=subprocess.PIPE,
+            )
+            assert client.stdin is not None
+            client.stdin.write(head.encode())
+            client.stdin.close()
+            wait_for(lambda: bool(house.stage.arrived(mark)))
+            time.sleep(1)
+            link.down()
+            # What is sent to it fills the kernel's buffer; then the limit for clients that take nothing counts.
+            wait_for(lambda: house.stage.arrived(mark)[0].request.left_at is not None, 150)
+            client.kill()
+            client.wait()
+    finally:
+        if house.process is not None:
+            house.stop()
+        house.stage.close()
+
+
+def wait_for(condition: Callable[[], bool], within: float = 30) -> None:
+    """Poll until it is so."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_names_that_do_not_resolve(tmp_path: Path) -> None:
+    """A name that nobody knows is told as such, within the limit for connecting."""
+    ask_at("no-such-name.invalid", tmp_path)
+
+
+def test_one_broken_family(tmp_path: Path) -> None:
+    """The vendor's name has two addresses and only one answers: it is found at once."""
+    ask_at("localhost", tmp_path)
+
+
+def ask_at(host: str, folder: Path) -> None:
+    """Ask a vendor by this name; only localhost is one."""
+    house = House(folder)
+    house.stage.open()
+    try:
+        house.configure()
+        text = (house.home / "config.toml").read_text()
+        port = house.stage.port if host == "localhost" else 443
+        scheme = "http" if host == "localhost" else "https"
+        (house.home / "config.toml").write_text(text.replace(house.stage.url, f"{scheme}://{host}:{port}"))
+        house.start()
+        begun = time.monotonic()
+        answer = trio.run(house.ask)
+        assert time.monotonic() - begun < 30
+        assert answer.status == (200 if host == "localhost" else 502), answer.body
+        assert host == "localhost" or host.encode() in answer.body
+        house.first_bytes.clear()
+    finally:
+        house.stop()
+        house.stage.close()
