@@ -65,6 +65,7 @@ class Sight:
         export = exporter(self.program.options.environ)
         if export is not None:
             self.observatory.exports.append(export)
+            self.observatory.linked = True
 
     async def remember(self) -> None:
         """Take up what earlier runs saw of the windows."""

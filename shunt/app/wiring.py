@@ -108,6 +108,9 @@ def watcher_parts(
     def insert(batch: Sequence[RequestRecord]) -> None:
         if history is not None:
             history.insert(batch, explain=sight.observatory.explanation)
+        else:
+            for record in batch:  # lets go of the states that its decisions were made from
+                sight.observatory.explanation(record.id)
 
     return Parts(
         pool=program.pool,

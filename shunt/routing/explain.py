@@ -20,7 +20,7 @@ class Fact:
     what: str
     """In words: the window and its figures, the answer that began a cooldown."""
     source: str = ""
-    """`header`, `body`, `usage endpoint`, `probe`; empty where the fact is our own."""
+    """`header`, `body`, `status`, `usage endpoint`, `probe`; empty where the fact is our own."""
     seen_at: float | None = None
     """Epoch seconds."""
     until: float | None = None
@@ -143,8 +143,7 @@ def _of_window(window: Window) -> Fact:
 
 def _of_cooldown(cooling: Cooldown, state: AccountState) -> Fact:
     behind = [state.windows[name] for name in cooling.windows if name in state.windows]
-    # The answer that began it came with these windows; without any, its status or body decided.
-    source = behind[0].source.value if behind else "header" if "ratelimit" in cooling.reason else "body"
+    source = behind[0].source.value if behind else _source(cooling.reason)
     return Fact(
         kind="cooldown",
         what=cooling.reason,
@@ -152,6 +151,13 @@ def _of_cooldown(cooling: Cooldown, state: AccountState) -> Fact:
         seen_at=cooling.since,
         until=cooling.until,
     )
+
+
+def _source(reason: str) -> str:
+    """Where an answer said what began a cooldown, told by the reason's own words."""
+    if "ratelimit" in reason or "retry-after" in reason:
+        return "header"
+    return "body" if "error inside" in reason or "HTTP" not in reason else "status"
 
 
 def _is_silent(cooling: Cooldown) -> bool:

@@ -56,6 +56,7 @@ class Debug:
                 "response_bytes": tallies.bytes,
                 "events": {"subscribers": len(bus), "published": bus.published, "dropped": bus.dropped},
                 "records": {"waiting": parts.records()[0], "dropped": parts.records()[1]},
+                "refusals": dict(parts.tally.counts),
                 "troubles": dict(parts.troubles()),
             }
         )
@@ -128,6 +129,7 @@ class Debug:
                 name: (not condition.degraded, condition.failures)
                 for name, condition in parts.health.conditions.items()
             },
+            refusals=parts.tally.counts,
             process=figures(),
         )
         return Response(exposition.page(scene), content_type=exposition.CONTENT_TYPE)

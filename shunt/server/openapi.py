@@ -283,7 +283,8 @@ def _operation(route: Route, method: str) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(status): {"description": "As asked for.", "content": content} for status in told.fine
     }
-    for status in (401, 403, *told.statuses):
+    # 400: a path or query that nobody means well with is refused before anything is looked up.
+    for status in sorted({400, 401, 403, *told.statuses}):
         responses[str(status)] = {
             "description": "Refused; the message says why.",
             "content": {"application/json": {"schema": ref("Error")}},

@@ -6,6 +6,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,16 +26,25 @@ class LogLines(logging.Handler):
         self._words = JsonLines(redactor)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one. Its arguments may change later, so its message is made now."""
-        if record.args:
-            record.msg, record.args = record.getMessage(), None
-        self._records.append(record)
+        """Keep one, without what it would keep alive: arguments that change, frames of a traceback."""
+        kept = copy(record)
+        kept.msg, kept.args = record.getMessage(), None
+        if record.exc_info:
+            trace = self._words.formatException(record.exc_info)
+            kept.__dict__["fields"] = {**getattr(record, "fields", {}), "traceback": trace}
+            kept.exc_info = None
+        self._records.append(kept)
 
     def newest(self, limit: int, level: str = "") -> list[dict[str, Any]]:
         """The last lines of a level or above, the newest last."""
         least = LEVELS.get(level.lower(), 0)
         wanted = [record for record in tuple(self._records) if record.levelno >= least]
-        return [json.loads(self._words.format(record)) for record in wanted[-limit:]]
+        return [_told(self._words.format(record)) for record in wanted[-limit:]]
+
+
+def _told(line: str) -> dict[str, Any]:
+    # Blanking a secret can take a quotation mark along.
+    return parsed(line.encode("utf-8", "replace")) or {"level": "info", "message": line}
 
 
 def tail(path: Path, limit: int, least: int = 0) -> list[dict[str, Any]]:

@@ -48,13 +48,14 @@ PATTERNS: Final = re.compile(
       \bsk-[A-Za-z0-9_-]{6,}                          # Anthropic and OpenAI keys, and Claude tokens
     | \bAIza[A-Za-z0-9_-]{20,}                        # Google keys
     | \beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2} # JSON web tokens
-    | (?<=[Bb]earer\ )[^\s"',]+
-    | (?<=[?&]key=)[^\s"'&]+
+    | (?<=[Bb]earer\ )[^\s"',\\]+
+    | (?<=[?&]key=)[^\s"'&\\]+
     """,
     re.VERBOSE,
 )
-CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters (tab and newline apart): remote text must not steer a terminal."""
+CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters (tab and newline apart): remote text must not steer a terminal. Lone surrogates,
+too: no file takes them."""
 
 
 def forms(secret: str) -> frozenset[str]:
@@ -117,7 +118,14 @@ class JsonLines(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return self._redactor.clean(json.dumps(line, ensure_ascii=False, default=str))
+        # JSON's own escapes leave some control characters as they are; `clean` would write them in a
+        # way that JSON does not know.
+        text = CONTROLS.sub(_escaped, json.dumps(line, ensure_ascii=False, default=str))
+        return self._redactor.clean(text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 class TerminalLines(logging.Formatter):

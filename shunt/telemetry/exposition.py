@@ -41,6 +41,8 @@ class Scene:
     records_dropped: int = 0
     watchers: Mapping[str, tuple[bool, int]] = field(factory=dict)
     """Watcher → (well, failures)."""
+    refusals: Mapping[str, int] = field(factory=dict)
+    """What was refused before it reached an account, by reason."""
     process: Mapping[str, float] = field(factory=dict)
     """`rss_bytes`, `cpu_seconds`, `threads`, `open_files`, as far as known."""
 
@@ -85,6 +87,12 @@ def _requests(scene: Scene) -> Iterator[Metric]:
         cost.add_metric([account, model, "true" if paid else "false"], dollars)
     yield cost
     yield _counter("shunt_errors", "Requests that ended in an error for their client.", tallies.errors)
+    refused = CounterMetricFamily(
+        "shunt_refusals", "Requests and connections refused at the door.", labels=["reason"]
+    )
+    for reason, number in scene.refusals.items():
+        refused.add_metric([reason], number)
+    yield refused
     yield _counter("shunt_conversation_moves", "Conversations that changed account.", tallies.moves)
     yield _counter(
         "shunt_rebilled_tokens", "Input tokens paid for again because a conversation moved.", tallies.rebilled

@@ -41,7 +41,7 @@ TOLD_HEADERS: Final = frozenset(
 CURES: Final = {
     "rate_limited": "Wait for the reset, add an account, or let requests wait longer (routing.wait).",
     "overloaded": "The vendor is overloaded; trying again in a minute usually helps.",
-    "authentication": "Log in again with the vendor's own program, then `shunt add-account NAME --import`.",
+    "authentication": "Log in again (`shunt add-account NAME --login`), or look at the key; `shunt doctor` says which.",
     "billing": "Look at the account's subscription or credit balance at the vendor.",
     "permission": "The account lacks a permission; `shunt doctor` and the vendor's console tell more.",
     "invalid_request": "The request itself was refused; another account would refuse it, too.",

@@ -44,6 +44,8 @@ class Observatory:
     pace: Pace = field(factory=Pace)
     exports: list[Callable[[Finished], None]] = field(factory=list)
     """Further takers of finished requests. They must neither raise nor wait."""
+    linked: bool = False
+    """Somebody wants to know which trace of the client's a request belongs to."""
 
     def started(self, recording: Recording) -> None:
         """A request has come in."""
@@ -57,7 +59,7 @@ class Observatory:
         self.pace.learn(record, progress.bytes)
         failure = note_of(recording, record, self.now(), self.clean) if record.is_error else None
         stalls = _since_arrival(progress, record) if progress.stalls else ()
-        parent = (text(recording.inbound.headers, b"traceparent") or "") if self.exports else ""
+        parent = (text(recording.inbound.headers, b"traceparent") or "") if self.linked else ""
         finished = Finished(record, recording.trace, stalls, failure, parent)
         self.ring.add(finished)
         for export in self.exports:

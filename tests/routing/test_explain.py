@@ -63,7 +63,8 @@ def test_a_window_of_another_family_is_not_blamed() -> None:
 @pytest.mark.parametrize(
     ("cause", "reason", "source"),
     [
-        (Verdict.BROKEN, "broken: HTTP 502", "body"),
+        (Verdict.BROKEN, "broken: HTTP 502", "status"),
+        (Verdict.OVERLOADED, "overloaded: overloaded error inside HTTP 200", "body"),
         (Verdict.LIMITED, "limited: anthropic-ratelimit-unified-5h-status: rejected", "header"),
         (Verdict.UNREACHABLE, "unreachable: UpstreamUnreachable", ""),
     ],

@@ -36,6 +36,20 @@ def test_memory_keeps_the_newest_without_secrets() -> None:
     assert lines.newest(9, "error") == []
 
 
+def test_a_traceback_is_kept_as_text() -> None:
+    """Its frames would keep whole requests alive, and they hold what was said."""
+    lines = LogLines(Redactor())
+    logger = logging.getLogger("shunt.test.traces")
+    logger.addHandler(lines)
+    try:
+        raise ValueError("boom")
+    except ValueError:
+        logger.exception("failed")
+    logger.removeHandler(lines)
+    assert lines._records[-1].exc_info is None
+    assert "ValueError: boom" in lines.newest(1)[0]["traceback"]
+
+
 def test_the_tail_of_a_file_goes_on_in_its_older_parts(tmp_path: Path) -> None:
     """The newest last, lines that are no JSON left out."""
     path = tmp_path / "shunt.log"

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from shunt.store.logs import MOST, Redactor, open_logs
+from shunt.store.logs import MOST, JsonLines, Redactor, open_logs
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +141,13 @@ def test_a_log_that_cannot_be_opened_disturbs_nothing(tmp_path: Path) -> None:
     logging.getLogger("test").warning("still here")
     assert "no log file" in screen.getvalue()
     assert "still here" in screen.getvalue()
+
+
+def test_every_line_is_json_whatever_it_tells() -> None:
+    """Control characters of any kind and half-quoted secrets do not break it."""
+    words = JsonLines(Redactor())
+    for message in ("a\x7fb\x9f\x1b\x00", 'say "Bearer abc\\"def" and ?key=x\\"y', "\ud800"):
+        made = logging.LogRecord("x", logging.INFO, "", 0, message, None, None)
+        line = words.format(made)
+        assert json.loads(line)["level"] == "info"
+        line.encode()

@@ -33,6 +33,7 @@ def scene() -> Scene:
         streaming=2,
         waiting=1,
         watchers={"clock": (True, 0), "reload": (False, 3)},
+        refusals={"host": 4},
         process={"rss_bytes": 1.0, "cpu_seconds": 2.0, "threads": 3.0, "open_files": 4.0},
     )
 
@@ -55,6 +56,7 @@ def test_a_scraper_can_read_it_and_finds_the_figures() -> None:
     served = {"provider": "anthropic", "account": "a", "model": "claude-sonnet-5-5"}
     assert value("shunt_requests_total", **served, code="200", outcome="served") == 1
     assert value("shunt_errors_total") == 1
+    assert value("shunt_refusals_total", reason="host") == 4
     tokens = {"account": "a", "model": "claude-sonnet-5-5"}
     assert value("shunt_tokens_total", **tokens, direction="cache_read") == 100
     assert value("shunt_account_window_used_ratio", account="a", window="5h") == 0.4
