@@ -89,9 +89,11 @@ class Custody:
         stored = await self._vault.load()
         for name in sorted({*before, *stored, *holdings.keys}):
             charge = holdings.charge(name)
-            if charge.flight or self._vault.behind(name) or charge.credential is not before.get(name):
-                continue  # what is in memory is newer than what was just read
             entry = stored.get(name)
+            if charge.flight or charge.credential is not before.get(name):
+                continue  # what is in memory is newer than what was just read
+            if not self._vault.give_way(name, entry):
+                continue  # likewise
             found = entry.credential if entry else None
             if name not in before or not same_secrets(found, charge.credential):
                 holdings.hold(charge, found)

@@ -138,5 +138,7 @@ class Flights:
         # Whoever else has this login may have renewed it a moment before us.
         heir = await self.holdings.heir(charge, login)
         if heir is None:
+            if charge.lost_at is None:
+                await vault.unmark(charge.name)  # nothing was lost: the vendor has said so
             self.holdings.give_up(charge, str(failure))
         await self.holdings.keep(charge, heir)

@@ -90,9 +90,12 @@ class Holdings:
         self.report(charge.name, Presence.PRESENT if usable else Presence.MISSING, identity)
 
     async def keep(self, charge: Charge, credential: Credential) -> None:
-        """Write a new credential down, then hand it out: in this order, and the second in any case."""
+        """Write a new credential down, then hand it out: in this order, and the second in any case.
+
+        If a person or another process has stored another one meanwhile, that is handed out.
+        """
         try:
-            await self.vault.save(charge.name, credential)
+            credential = await self.vault.save(charge.name, credential, charge.credential)
         finally:
             self.hold(charge, credential)
 

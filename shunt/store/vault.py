@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from shunt.accounts.credential import Credential, Login
+from shunt.accounts.succession import same_secrets
 from shunt.errors import StoreError
 from shunt.store.credential_format import StoredCredential
 
@@ -74,6 +75,20 @@ def in_threads(limiter: trio.CapacityLimiter) -> Run:
     return run
 
 
+@frozen
+class Unsaved:
+    """A credential that the disk has not taken yet."""
+
+    credential: Credential
+    before: Credential | None
+    """What it replaces on disk; None for whatever is there."""
+
+    def is_overtaken_by(self, there: Credential) -> bool:
+        """Whether somebody else has put another one there: a person who logged in, another shunt."""
+        known = (self.before or there, self.credential)
+        return not any(same_secrets(there, each) for each in known)
+
+
 @define(eq=False)
 class Vault:
     """Reads and writes stored credentials. The caller sees to it that nobody writes one account twice at once."""
@@ -82,7 +97,7 @@ class Vault:
     run: Run
     _spawn: Callable[..., None]
     """Starts a task that outlives the caller."""
-    _unsaved: dict[str, Credential] = field(factory=dict)
+    _unsaved: dict[str, Unsaved] = field(factory=dict)
     """What is to be written as soon as the disk takes it, by account. Read by the writing threads."""
     troubles: dict[str, str] = field(factory=dict)
     """Why the disk does not take it, by account, in words for people."""
@@ -90,6 +105,13 @@ class Vault:
     def behind(self, name: str) -> bool:
         """Whether the disk still has an older credential of this account than custody."""
         return name in self._unsaved
+
+    def give_way(self, name: str, entry: StoredCredential | None) -> bool:
+        """Drop what was to be saved if somebody else has changed the account on disk; whether nothing is left."""
+        waiting = self._unsaved.get(name)
+        if waiting is not None and (entry is None or waiting.is_overtaken_by(entry.credential)):
+            self._settled(name)
+        return name not in self._unsaved
 
     async def load(self) -> dict[str, StoredCredential]:
         """Everything stored. Raises StoreError."""
@@ -106,15 +128,26 @@ class Vault:
         self._settled(name)
         return there
 
-    async def save(self, name: str, credential: Credential) -> None:
+    async def save(self, name: str, credential: Credential, before: Credential | None = None) -> Credential:
         """Store a credential that must not be lost: now, or else again and again until it is stored.
 
         Returns once it is durable, or after ten seconds at most; cancellation does not shorten that.
+
+        Args:
+            name: The account.
+            credential: What is to be stored.
+            before: What it is to replace. If something else is on disk by now, a person or another process
+                has put it there, and it stays.
+
+        Returns:
+            What counts now: `credential`, or what somebody else has stored meanwhile.
         """
-        self._unsaved[name] = credential
-        await self._try(name)
+        waiting = self._unsaved.get(name)
+        self._unsaved[name] = Unsaved(credential, waiting.before if waiting else before)
+        theirs = await self._try(name)
         if self.behind(name):
             self._spawn(self._try_again, name)
+        return theirs or credential
 
     async def flush(self) -> None:
         """Try once more, at shutdown, to store what the disk refused."""
@@ -148,14 +181,20 @@ class Vault:
         self._unsaved.pop(name, None)
         self.troubles.pop(name, None)
 
-    async def _try(self, name: str) -> None:
+    async def _try(self, name: str) -> Credential | None:
+        """Write what is newest; what was found in its place, if that has been replaced by somebody else."""
         wanted = self._unsaved.get(name)
+        theirs: list[Credential] = []
 
         def change(accounts: Accounts) -> Accounts:
             newest = self._unsaved.get(name)
             if newest is None or name not in accounts:  # saved meanwhile, or removed
                 return accounts
-            return {**accounts, name: StoredCredential(newest)}
+            there = accounts[name].credential
+            if newest.is_overtaken_by(there):
+                theirs.append(there)
+                return accounts
+            return {**accounts, name: StoredCredential(newest.credential)}
 
         trouble = f"the disk did not answer within {SAVE_WITHIN:g} s"
         with trio.move_on_after(SAVE_WITHIN) as scope:
@@ -170,6 +209,8 @@ class Vault:
             self.troubles[name] = trouble
         elif self._unsaved.get(name) is wanted:
             self._settled(name)
+            return theirs[-1] if theirs else None
+        return None
 
     async def _try_again(self, name: str) -> None:
         wanted = self._unsaved.get(name)

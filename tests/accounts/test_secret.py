@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import logging
 import pickle
+from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import pytest
 
 from shunt.accounts.secret import Secret
@@ -32,10 +38,35 @@ def test_only_reveal_gives_the_value() -> None:
     assert SECRET.reveal() == "sk-test-hidden"
 
 
-def test_pickling_is_refused() -> None:
-    """A secret does not end up in a file or another process by accident."""
-    with pytest.raises(TypeError):
-        pickle.dumps(SECRET)
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pickle.dumps,
+        copy.copy,
+        copy.deepcopy,
+        json.dumps,
+        msgspec.json.encode,
+        lambda secret: secret.__getstate__(),
+        lambda secret: secret.__reduce__(),
+        vars,
+        list,
+    ],
+    ids=["pickle", "copy", "deepcopy", "json", "msgspec", "state", "reduce", "vars", "list"],
+)
+def test_no_way_of_taking_it_along_works(taken: Callable[[Any], object]) -> None:
+    """A secret does not end up in a file, a document or another process by accident."""
+    with pytest.raises(TypeError) as caught:
+        taken(SECRET)
+    assert "hidden" not in str(caught.value)
+
+
+def test_no_log_line_gives_it_away(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever way it is put into one."""
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("test").warning("%s %r", SECRET, [SECRET])
+    logging.getLogger("test").info("told", extra={"fields": SECRET})
+    assert "hidden" not in caplog.text
+    assert all("hidden" not in str(vars(record)) for record in caplog.records)
 
 
 def test_secrets_are_compared_by_value() -> None:

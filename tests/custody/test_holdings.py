@@ -134,3 +134,26 @@ async def test_two_shunts_that_share_a_login_take_turns(autojump_clock: MockCloc
         await trio.sleep(10)
         assert await it.refresh() == theirs == it.stored()
         assert it.vendor.calls == []
+
+
+async def test_a_login_by_a_person_is_not_undone(autojump_clock: MockClock) -> None:
+    """Neither by a renewal that was on its way when they logged in, nor by one that the disk did not take,
+    nor by a restart."""
+    async with house("main") as it:
+
+        async def person(generation: int) -> None:
+            await trio.sleep(1.5)  # the vendor has committed, and its answer is on the way
+            it.store.put("main", login("main", generation))
+
+        it.nursery.start_soon(person, 50)
+        assert await it.refresh() == login("main", 50) == it.stored()
+        it.vendor.generations["main"] = 50
+        await trio.sleep(10)
+        it.store.broken = "no space left"
+        await it.refresh()
+        it.store.broken = ""
+        it.store.put("main", login("main", 90))
+        await it.custody.load()
+        await it.custody.flush()
+        assert it.stored() == it.custody.credential("main") == login("main", 90)
+        assert it.custody.unsaved == {}

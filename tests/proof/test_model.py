@@ -70,7 +70,8 @@ class Vendor:
         if fault == "unavailable":
             raise RefreshFailed("vendor:443 could not renew the login: status 503.")
         if name in self.ended or held.refresh != self.login(name).refresh:
-            self.ended.add(name)
+            if held.refresh.reveal().startswith(f"refresh-{name}-{self.families[name]}-"):
+                self.ended.add(name)
             raise ReauthRequired("vendor:443 refused to renew the login (invalid_grant).")
         new = self.rotate(name)
         await trio.sleep(1)
@@ -79,14 +80,20 @@ class Vendor:
         return evolve(new, imported_from=held.imported_from)
 
 
+@define(eq=False)
 class Disk(MemoryStore):
     """A store that dies with its process: what it is asked for after that never happens."""
 
-    dead = False
+    dead: bool = False
+    unmarked: set[str] = field(factory=set)
+    """Accounts whose last mark was refused; the log says so."""
 
     def _write(self, what: str) -> None:
         if self.dead:
             raise StoreError("this process was killed")
+        deed, _, name = what.partition(" ")
+        if deed == "mark":
+            (self.unmarked.add if self.broken else self.unmarked.discard)(name)
         super()._write(what)
 
 
@@ -97,7 +104,7 @@ class CustodyMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = Standstill()
         self.vendor, self.shared = Vendor(), SharedFiles()
-        self.named: dict[str, str] = {}
+        self.named: set[Secret] = set()
         """Refresh tokens whose loss only the log could name: the disk took neither them nor a mark."""
         self.requesters: list[trio.CancelScope] = []
 
@@ -189,6 +196,17 @@ class CustodyMachine(RuleBasedStateMachine):
         if name == SHARED:
             self.shared.files[PLACE] = new
 
+    @precondition(lambda self: not self.store.broken)
+    @rule(noticed=st.booleans(), amid=st.booleans())
+    def log_in_at_the_command_line(self, noticed: bool, amid: bool) -> None:
+        """A command stores a new login beside the running shunt, in the middle of whatever it does."""
+        if amid:  # a renewal whose answer is on its way
+            self.request(OWN, 1)
+            self.time_passes(1.5)
+        self.store.put(OWN, self.vendor.log_in(OWN))
+        if noticed:
+            self.loop.call(self.custody.load)
+
     @precondition(lambda self: not self.in_the_air and not self.store.broken)
     @rule()
     def another_shunt_renews(self) -> None:
@@ -262,8 +280,12 @@ class CustodyMachine(RuleBasedStateMachine):
     def killed(self) -> None:
         """The process ends at once; what it was about to write is never written."""
         for name in (OWN, SHARED):
-            if name in self.custody.unsaved or (self.store.broken and self.charge(name).lost_at is not None):
-                self.named[name] = self.vendor.login(name).refresh.reveal()
+            charge = self.charge(name)
+            begun = charge.flight is not None or charge.lost_at is not None
+            if (begun and name in self.store.unmarked) or name in self.custody.unsaved:
+                newest = self.vendor.generations[name]
+                # What was sent may have been committed, or may still be.
+                self.named |= {self.vendor.login(name, number).refresh for number in (newest, newest + 1)}
         self.store.dead = True
         self.shared, dead = SharedFiles(self.shared.files, self.shared.broken), self.shared
         dead.broken = "this process was killed"
@@ -312,7 +334,7 @@ class CustodyMachine(RuleBasedStateMachine):
                 or lost_at(entry) is not None
                 or charge.lost_at is not None
                 or "never arrived" in charge.refused
-                or self.named.get(name) == newest.refresh.reveal()
+                or newest.refresh in self.named
             ), name
 
     @invariant()

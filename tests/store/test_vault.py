@@ -228,3 +228,26 @@ async def test_the_lock_is_given_back_under_cancellation(nursery: trio.Nursery, 
             await trio.lowlevel.checkpoint()
     async with vault.alone("main"):
         pass
+
+
+async def test_a_person_who_logged_in_meanwhile_wins(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    """A login that waits for the disk is not written over one that somebody else has put there since, and an
+    account that was removed does not come back."""
+    setting = Setting(nursery)
+    setting.store.broken = "no space left"
+    assert await setting.vault.save("main", login(2), login(1)) == login(2)
+    assert await setting.vault.save("main", login(3), login(2)) == login(3)
+    assert not setting.vault.give_way("main", setting.store.accounts["main"])
+    setting.store.broken = ""
+    setting.store.put("main", login(9))
+    await trio.sleep(SAVE_AGAIN * 2)
+    assert setting.stored() == login(9)
+    assert not setting.vault.behind("main")
+    assert await setting.vault.save("main", login(4), login(3)) == login(9)
+    assert await setting.vault.save("main", login(10), login(9)) == login(10)
+    assert setting.stored() == login(10)
+    setting.store.broken = "no space left"
+    await setting.vault.save("main", login(11), login(10))
+    assert setting.vault.give_way("main", None)
