@@ -1,4 +1,4 @@
-"""shunt, with a signal that makes it count itself: SIGUSR2 writes tasks, descriptors and memory to a file.
+"""shunt, with a signal that makes it count itself: SIGRTMIN writes tasks, descriptors and memory to a file.
 
 Run as `_watched.py FILE run …`. The numbers are taken inside the process, where alone Trio's tasks can be
 counted.
@@ -86,5 +86,5 @@ def count(*_: Any) -> None:
 
 if __name__ == "__main__":
     REPORT = Path(sys.argv[1])
-    signal.signal(signal.SIGUSR2, count)
+    signal.signal(signal.SIGRTMIN, count)
     sys.exit(main(sys.argv[2:]))

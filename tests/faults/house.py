@@ -364,7 +364,7 @@ class House:
         report = self.folder / "count.json"
         report.unlink(missing_ok=True)
         assert self.process is not None
-        self.process.send_signal(signal.SIGUSR2)
+        self.process.send_signal(signal.SIGRTMIN)
         deadline = time.monotonic() + 20
         while not report.exists():
             assert time.monotonic() < deadline, "the process does not count itself"
