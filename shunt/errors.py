@@ -156,6 +156,10 @@ class AllCooling(RoutingError):
         """Epoch seconds at which the first account is expected back, if known."""
 
 
+class AllowanceSpent(AllCooling):
+    """A client's key has used up what it may in a day; `retry_at` is when the next one begins."""
+
+
 class UpstreamError(ShuntError):
     """The vendor's side of the wire failed."""
 

@@ -187,20 +187,20 @@ class AccountPool:
     def pin(self, name: str | None) -> None:
         """Send everything to one account, or (None) choose again. Raises NotFound."""
         if name is not None:
-            self._known(name)
+            self.known(name)
         self._replace(transitions.pinned(self._state, name))
 
     def pause(self, name: str) -> None:
         """Take an account out of use. Raises NotFound."""
-        self._replace(transitions.paused(self._state, self._known(name), paused=True))
+        self._replace(transitions.paused(self._state, self.known(name), paused=True))
 
     def resume(self, name: str) -> None:
         """Take an account back into use. Raises NotFound."""
-        self._replace(transitions.paused(self._state, self._known(name), paused=False))
+        self._replace(transitions.paused(self._state, self.known(name), paused=False))
 
     def clear(self, name: str) -> None:
         """End an account's cooldowns and forget that windows were rejected. Raises NotFound."""
-        self._replace(transitions.cleared(self._state, self._known(name)))
+        self._replace(transitions.cleared(self._state, self.known(name)))
 
     def set_strategy(self, name: str | None) -> None:
         """Override the configured strategy, or (None) go back to it. Raises InvalidRequest."""
@@ -308,7 +308,8 @@ class AccountPool:
             if account.provider == provider
         )
 
-    def _known(self, name: str) -> str:
+    def known(self, name: str) -> str:
+        """Return the name when an account is called so. Raises NotFound with the nearest one."""
         if name not in self._accounts:
             known = ", ".join(self._accounts) or "none"
             raise NotFound(f"no account is named {quoted(name)}{hint(name, self._accounts)} (known: {known})")

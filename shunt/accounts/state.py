@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from shunt.accounts.allowance import UsedToday
 from shunt.accounts.outcomes import Verdict
 from shunt.inference.usage import Usage
 from shunt.limits.cooldown import LONGEST
@@ -169,3 +170,5 @@ class PoolState:
     days: Mapping[str, DayTotals] = field(factory=dict)
     """Per UTC day `YYYY-MM-DD`; bounded."""
     total: DayTotals = DayTotals()
+    clients: Mapping[str, UsedToday] = field(factory=dict)
+    """By name of a client's key: what it has used today."""

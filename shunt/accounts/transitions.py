@@ -13,6 +13,7 @@ from typing import Final
 
 from attrs import evolve, fields
 
+from shunt.accounts.allowance import with_use
 from shunt.accounts.credential import Identity
 from shunt.accounts.effects import EFFECTS, absorbed, ending, reclamped
 from shunt.accounts.outcomes import Outcome, Verdict
@@ -25,6 +26,8 @@ OVERLOAD_MEMORY: Final = 60.0
 """Seconds for which an overload answer counts when judging whether the whole vendor is overloaded."""
 MOST_RECENT: Final = 200
 MOST_DAYS: Final = 100
+COUNTED: Final = frozenset({"generate", "compact"})
+"""Operations that count against a client's day."""
 CLOCK_SLACK: Final = 60.0
 """Seconds by which a moment may lie ahead before it is taken for the trace of a clock set back."""
 
@@ -114,7 +117,10 @@ def finished(state: PoolState, record: RequestRecord) -> PoolState:
     if account is not None:
         state = _with(state, evolve(account, usage=_total(account.usage, record.usage)))
     recent = (*state.recent, record)[-MOST_RECENT:]
-    return evolve(state, recent=recent, days=days, total=_sum(state.total, spent))
+    clients = state.clients
+    if record.client and record.operation in COUNTED and record.attempts:
+        clients = with_use(clients, record.client, record.at, record.usage, record.cost_usd)
+    return evolve(state, recent=recent, days=days, total=_sum(state.total, spent), clients=clients)
 
 
 # ── the owner's commands ──────────────────────────────────────────────────────────────────────────

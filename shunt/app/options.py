@@ -21,5 +21,7 @@ class RunOptions:
     demo: bool = False
     arguments: tuple[str, ...] = ()
     """The words after the program's name, for whoever takes over."""
+    leash: int | None = None
+    """File descriptor that ends the run when its other end is closed, however that came about."""
     write: Callable[[str], None] = partial(print, flush=True)
     """Takes lines for the terminal."""

@@ -26,6 +26,7 @@ from shunt.app import opening, wiring
 from shunt.app.options import RunOptions
 from shunt.app.sight import Sight
 from shunt.app.succession import Succession
+from shunt.config.addresses import is_loopback
 from shunt.config.exposure import bind_problem
 from shunt.config.keys import configured_keys, missing_variables
 from shunt.config.structure import with_overrides
@@ -40,14 +41,15 @@ from shunt.routing.tuning import tuning_of
 from shunt.server.access import Access
 from shunt.server.app import create_app
 from shunt.server.bounds import bounds_of
+from shunt.server.certificate import Certificate
 from shunt.server.greeting import greeting
 from shunt.server.parts import ServerParts
 from shunt.server.serve import serve
-from shunt.server.signals import obey_signals
+from shunt.server.signals import obey_leash, obey_signals
 from shunt.server.sockets import inherit, listen
 from shunt.store.config import ConfigFile
 from shunt.store.confinement import confine
-from shunt.store.locations import Locations, locate
+from shunt.store.locations import Locations, beside, locate
 from shunt.store.lock import InstanceLock, own
 from shunt.store.logs import Redactor, open_logs
 from shunt.upstream.client import Timeouts, Upstream, open_upstream
@@ -82,6 +84,7 @@ class Program:
     pool: AccountPool = field(init=False)
     custody: Custody = field(init=False)
     access: Access = field(init=False)
+    certificate: Certificate = field(factory=lambda: Certificate(time.monotonic))
 
     # ── before anything runs ──────────────────────────────────────────────────────────────────
 
@@ -92,6 +95,7 @@ class Program:
         problem = bind_problem(self.config)
         if problem is not None:
             raise ConfigError(problem)
+        self._take_certificate(self.config)
         os.umask(0o077)
         confine()
         open_logs(self.locations.log_file, self.config.server.log_level, self.redactor)
@@ -105,6 +109,16 @@ class Program:
             self.instance.release()
             raise
         self.access = Access(self.config, trio.current_time)
+
+    def _take_certificate(self, config: Config) -> None:
+        """Show the configured certificate from now on. Raises ConfigError, changing nothing."""
+        cert, key = (
+            beside(self.locations.config_file, name) if name else None
+            for name in (config.server.tls_cert, config.server.tls_key)
+        )
+        if key is not None and cert is None:
+            raise ConfigError("server.tls_key is set, but server.tls_cert is not")
+        self.certificate.configure(cert, key)
 
     def load_config(self) -> Config:
         """Read config.toml with the environment and the command line over it. Blocks."""
@@ -148,6 +162,8 @@ class Program:
                 partial(obey_signals, self.stop, self.reload.ring, give_way=self.succession.asked.set)
             )
             services.start_soon(self._give_way)
+            if self.options.leash is not None:
+                services.start_soon(obey_leash, self.stop, self.options.leash)
             services.start_soon(gateway.means.room.attend)
             services.start_soon(sight.let_readers_go)
             async with self._watching(upstream, records, health, sight):
@@ -185,6 +201,7 @@ class Program:
             shutdown=self.stop,
             tally=parts.tally,
             drain=self.succession.drain,
+            tls=self.certificate.current,
         )
 
     @asynccontextmanager
@@ -212,7 +229,8 @@ class Program:
     def base_url(self) -> str:
         """Where this machine reaches the server."""
         host, port = self.sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if self.certificate.current() and not is_loopback(host) else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     # ── changes while running ─────────────────────────────────────────────────────────────────
 
@@ -228,6 +246,7 @@ class Program:
         if problem is not None:
             raise ConfigError(problem)
         await trio.lowlevel.checkpoint()
+        self._take_certificate(config)
         before = self.config.server
         self.custody.configure(opening.keys_of(config, self.options.environ))
         self.config = config

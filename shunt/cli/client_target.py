@@ -11,6 +11,7 @@ from shunt.cli import api_keys
 from shunt.cli.exits import Failed
 from shunt.cli.files import Files
 from shunt.cli.terminal import interactive, note
+from shunt.config.client_key import is_ours, is_whole
 from shunt.config.types import Config
 from shunt.connect.base import ANY_KEY, Target
 from shunt.errors import ConfigError
@@ -46,6 +47,13 @@ def target_of(files: Files, url: str | None, *, from_stdin: bool) -> Target:
 
 
 def _given() -> Secret:
+    key = _read()
+    if is_ours(key.reveal()) and not is_whole(key.reveal()):
+        raise Failed("That key is cut short or mistyped: it does not fit its own checksum.")
+    return key
+
+
+def _read() -> Secret:
     if sys.stdin.isatty():
         if not interactive():
             raise click.UsageError("--key-stdin reads the key from stdin.")

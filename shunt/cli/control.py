@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
@@ -36,6 +37,8 @@ class Control:
     url: str
     """`http://host:port`, without a trailing slash."""
     key: Secret = field(default=NO_SECRET, repr=False)
+    certificate: str = ""
+    """File of the certificate that this very server shows; empty trusts the system's authorities."""
 
     def health(self) -> dict[str, Any]:
         """Ask whether the server lives. Raises `NotRunning`, `Foreign` or `Failed` like all below."""
@@ -80,6 +83,18 @@ class Control:
             return self._call("DELETE", "/model")
         return self._call("PUT", "/model", {"model": name})
 
+    def make_pass(self, purpose: str, account: str | None) -> Secret:
+        """Ask for a key for one command."""
+        answer = self._call("POST", "/passes", {"purpose": purpose, "account": account})
+        key = answer.get("key")
+        if not isinstance(key, str):
+            raise self._foreign("its /passes gives no key")
+        return Secret(key)
+
+    def end_pass(self, key: Secret) -> None:
+        """Give such a key back."""
+        self._call("DELETE", "/passes", {"key": key.reveal()})
+
     def reload(self) -> dict[str, Any]:
         """Have the server read its accounts again."""
         return self._call("POST", "/accounts/reload", {})
@@ -93,7 +108,9 @@ class Control:
         try:
             # trust_env off: a proxy variable must not send the admin key anywhere else.
             with httpx.Client(
-                trust_env=False, timeout=httpx.Timeout(ANSWER_WITHIN, connect=CONNECT_WITHIN)
+                trust_env=False,
+                timeout=httpx.Timeout(ANSWER_WITHIN, connect=CONNECT_WITHIN),
+                verify=pinned(self.certificate) if self.certificate else True,
             ) as client:
                 reply = client.request(method, self.url + path, json=body, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -135,6 +152,21 @@ class Control:
         )
 
 
+def pinned(certificate: str) -> ssl.SSLContext:
+    """Trust this one certificate, whatever name it is for: it is the file that our own server shows.
+
+    Raises Failed when it cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(certificate)
+    except OSError as error:
+        raise Failed(f"Cannot read server.tls_cert, {certificate}: {error.strerror or error}.") from error
+    return context
+
+
 def _message(document: Mapping[str, Any]) -> str:
     error = document.get("error")
     message = error.get("message") if isinstance(error, Mapping) else error
@@ -159,7 +191,9 @@ def reach(
     """
     given = Secret(environ.get(KEY_VARIABLE, ""))
     if url is None:
-        return Control(address(evolve(server, port=port or server.port)), given or server.remote_key)
+        found = address(evolve(server, port=port or server.port))
+        pinned_to = server.tls_cert if found.startswith("https:") else ""
+        return Control(found, given or server.remote_key, pinned_to)
     parts = _parts(url)
     base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     return Control(base, given or (server.remote_key if is_loopback(parts.hostname or "") else NO_SECRET))
@@ -182,4 +216,6 @@ def address(server: ServerConfig) -> str:
     """The address at which this machine reaches a server so configured."""
     # 0.0.0.0 and :: are places to listen on, not to call.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104 - not a bind
-    return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+    # Callers on this machine may speak in the clear; at an address of the network they need TLS.
+    scheme = "https" if server.tls_cert and not is_loopback(host) else "http"
+    return f"{scheme}://[{host}]:{server.port}" if ":" in host else f"{scheme}://{host}:{server.port}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from shunt.cli.control import Control, reach
 from shunt.cli.invocation import Invocation
@@ -12,7 +12,7 @@ from shunt.errors import ConfigError
 from shunt.providers import PROVIDERS
 from shunt.store.config import ConfigFile
 from shunt.store.credentials import CredentialStore
-from shunt.store.locations import Locations, locate
+from shunt.store.locations import Locations, beside, locate
 from shunt.store.lock import holder
 
 
@@ -47,6 +47,8 @@ class Files:
         except ConfigError as error:
             note(f"config.toml has {len(error.problems)} problem(s); `shunt config check` lists them.")
             server = ServerConfig()
+        if server.tls_cert:
+            server = evolve(server, tls_cert=str(beside(self.places.config_file, server.tls_cert)))
         owner = holder(self.places.state_dir)
         return reach(server, self.call.environ, url, port=owner[1] if owner else None)
 

@@ -115,6 +115,18 @@ def _connect() -> click.Command:
     return connect
 
 
+def _exec() -> click.Command:
+    from shunt.cli.exec import exec_
+
+    return exec_
+
+
+def _client() -> click.Command:
+    from shunt.cli.clients import client
+
+    return client
+
+
 def _doctor() -> click.Command:
     from shunt.cli.doctor import doctor
 
@@ -194,6 +206,8 @@ COMMANDS = (
     Entry("forecast", "When each usage window runs dry at the present pace.", _forecast),
     Entry("simulate", "Replay the recorded days with another strategy or other accounts.", _simulate),
     Entry("logs", "The log, and with -f what is added to it.", _logs),
+    Entry("exec", "Run one command pointed at shunt; no file is changed for it.", _exec),
+    Entry("client", "Keys for the programs and machines that may call.", _client),
     Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
     Entry("service", "Have the system run shunt from log-in or boot on.", _service),

@@ -17,6 +17,15 @@ def told_server(files: Files, name: str, *, present: bool) -> str:
         name: the account that came or went.
         present: whether it should be there now.
     """
+    return _told(files, name, present=present)
+
+
+def told(files: Files) -> str:
+    """Have the server read its configuration again; what came of it as a line for people."""
+    return _told(files, None, present=True)
+
+
+def _told(files: Files, name: str | None, *, present: bool) -> str:
     try:
         control = files.control()
         accounts = control.reload().get("accounts")
@@ -24,6 +33,6 @@ def told_server(files: Files, name: str, *, present: bool) -> str:
         return "No shunt is running; `shunt run` starts it."
     except Failed as error:
         return f"The change is stored, but the running server did not take it: {clean(error.message)}"
-    if isinstance(accounts, list) and (name in accounts) is not present:
+    if name is not None and isinstance(accounts, list) and (name in accounts) is not present:
         return f"The shunt at {control.url} works on other files and was not changed."
     return f"The shunt at {control.url} has taken it over."

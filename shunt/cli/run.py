@@ -21,6 +21,7 @@ from shunt.config.types import LOG_LEVELS
 @click.option(
     "--log-level", type=click.Choice(LOG_LEVELS, case_sensitive=False), help="Instead of server.log_level."
 )
+@click.option("--leash", type=int, hidden=True, help="End when this descriptor's other end is closed.")
 @places
 @click.pass_context
 def run(
@@ -31,6 +32,7 @@ def run(
     host: str | None,
     port: int | None,
     log_level: str | None,
+    leash: int | None,
 ) -> None:
     """Serve in the foreground until Ctrl-C or SIGTERM; running streams may finish first.
 
@@ -50,5 +52,6 @@ def run(
         log_level=log_level,
         demo=demo,
         arguments=tuple(sys.argv[1:]),
+        leash=leash,
     )
     ctx.exit(main(options))

@@ -38,9 +38,16 @@ def bind_problem(config: Config) -> str | None:
 def bind_warning(config: Config) -> str | None:
     """What should be said about an address that may be listened on, or None."""
     host, key = config.server.host, config.server.remote_key
-    if is_loopback(host) or not key or len(key) >= STRONG_KEY:
+    if is_loopback(host):
         return None
-    return (
-        f"server.host is {host} and server.remote_key is short; `shunt client add NAME` makes a key "
-        "that cannot be guessed."
-    )
+    if key and len(key) < STRONG_KEY:
+        return (
+            f"server.host is {host} and server.remote_key is short; `shunt client add NAME` makes a key "
+            "that cannot be guessed."
+        )
+    if not config.server.tls_cert:
+        return (
+            f"server.host is {host} and callers speak in the clear: everybody on the way reads keys and "
+            "conversations. Set server.tls_cert, or let a proxy with a certificate stand in front."
+        )
+    return None

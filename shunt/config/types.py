@@ -16,6 +16,7 @@ from shunt.accounts.secret import Secret
 from shunt.config import guarded, names, values
 from shunt.config.addresses import listen_host
 from shunt.config.claude_code import ClaudeCodeConfig
+from shunt.config.clients import ClientConfig
 from shunt.config.limits import LimitsConfig
 from shunt.config.values import Key, key
 
@@ -74,6 +75,18 @@ class ServerConfig:
     drain_seconds: float = field(
         default=30.0,
         metadata=key(values.seconds(), "Seconds that running streams get to finish at shutdown."),
+    )
+    tls_cert: str = field(
+        default="",
+        metadata=key(
+            values.text(kind="a path"),
+            "Certificate (PEM, with its chain) for callers from other machines; read anew when it changes. "
+            "Callers on this machine may go on without.",
+        ),
+    )
+    tls_key: str = field(
+        default="",
+        metadata=key(values.text(kind="a path"), "Its key; empty when it stands in the certificate's file."),
     )
     allowed_hosts: tuple[str, ...] = field(
         default=(),
@@ -204,26 +217,6 @@ class AccountConfig:
             values.text(kind="a folder"),
             "For claude-code: the folder in which Claude Code keeps this account's login, if not its own.",
         ),
-    )
-
-
-@frozen
-class ClientConfig:
-    """`[[clients]]`: who may call, when not only this machine's user."""
-
-    name: str = field(metadata=key(values.text(names.name, kind="a name"), "What you call it; unique."))
-    key_sha256: str = field(
-        repr=False, metadata=key(guarded.digest(), "SHA-256 of its key, in hexadecimal digits.")
-    )
-    pools: tuple[str, ...] = field(
-        default=("default",),
-        metadata=key(
-            values.words(names.name, kind="a list of at least one pool", least=1), "Pools it may use."
-        ),
-    )
-    admin: bool = field(
-        default=False,
-        metadata=key(values.flag(), "Whether its key also opens the control routes from other machines."),
     )
 
 

@@ -104,8 +104,8 @@ class Client:
     """Names of its executables, for `shunt exec`."""
     environment: Callable[[Target], Mapping[str, str | None]] | None = None
     """Variables that point one run of it at shunt; None takes a variable away. None: the vendors' usual ones."""
-    arguments: Callable[[Target], tuple[str, ...]] = lambda _: ()
-    """Arguments that have to stand first in such a run."""
+    arguments: Callable[[Machine, Target, File], tuple[str, ...]] = lambda *_: ()
+    """Arguments that have to stand first in such a run; the folder is private to it and goes afterwards."""
     afterwards: str = ""
     """What is left to do by hand; `{url}` and `{versioned}` stand for the addresses."""
 

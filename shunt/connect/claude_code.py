@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from shunt.connect import json_text
 from shunt.connect.base import Client, Edit, Machine, Notation, Setting, Target
 from shunt.connect.places import Unreadable
+from shunt.store.files import write_private
 
 URL: Final = "ANTHROPIC_BASE_URL"
 TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - a variable's name
@@ -103,6 +105,20 @@ def environment(target: Target) -> Mapping[str, str | None]:
     return {URL: target.url, TOKEN: target.key.reveal(), "ANTHROPIC_API_KEY": None}
 
 
+def arguments(machine: Machine, target: Target, scratch: File) -> tuple[str, ...]:
+    """Where its own settings point elsewhere, they win over the environment; those of one run win over them.
+
+    They are handed over in a file: arguments can be read by everybody.
+    """
+    own = (folder(machine) / "settings.json", *_stronger(machine))
+    if not any(name in _env(file) for file in own for name in (URL, TOKEN)):
+        return ()
+    file = scratch / "claude-settings.json"
+    settings = {"env": {URL: target.url, TOKEN: target.key.reveal()}}
+    write_private(file, json.dumps(settings).encode())
+    return ("--settings", str(file))
+
+
 CLAUDE_CODE: Final = Client(
     "claude",
     "Claude Code",
@@ -110,4 +126,5 @@ CLAUDE_CODE: Final = Client(
     conflicts,
     programs=("claude",),
     environment=environment,
+    arguments=arguments,
 )

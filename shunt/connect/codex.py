@@ -78,7 +78,7 @@ def environment(target: Target) -> Mapping[str, str | None]:
     return {KEY: target.key.reveal()}
 
 
-def arguments(target: Target) -> tuple[str, ...]:
+def arguments(machine: Machine, target: Target, scratch: File) -> tuple[str, ...]:  # noqa: ARG001 - likewise
     """Settings of one run, which win over every file."""
     pairs = {
         "model_provider": "shunt_exec",

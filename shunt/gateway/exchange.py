@@ -334,6 +334,7 @@ class Exchange:
             model=self.inbound.wanted_model,
             families=self.families,
             pools=self.inbound.pools,
+            logins=self.inbound.logins,
             wanted=self.inbound.wanted_account,
             bound=bound,
             bound_hard=hard and self.inbound.outline.chained,

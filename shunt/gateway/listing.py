@@ -8,6 +8,7 @@ much the model takes where that is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import trio
@@ -68,7 +69,9 @@ class Listing:
             raise errors[0]
         for name in self._mapped(groups):
             merged.setdefault(name, {"id": name})
-        return [_in_format(entry, inbound.protocol) for entry in merged.values()]
+        return [
+            _in_format(entry, inbound.protocol) for name, entry in merged.items() if _may_ask(inbound, name)
+        ]
 
     def document(self, entries: list[Entry], protocol: str, query: bytes = b"") -> dict[str, Any]:
         """The list as the caller's protocol wraps it. Codex, which tells its version, reads `models`."""
@@ -95,7 +98,8 @@ class Listing:
         for account in self.means.pool.accounts.values():
             allowed = inbound.pools is None or account.pool in inbound.pools
             named = not inbound.wanted_account or inbound.wanted_account == account.name
-            if allowed and named:
+            theirs = inbound.logins or not account.subscription
+            if allowed and named and theirs:
                 groups.setdefault(shelf_of(account), []).append(account)
         return groups
 
@@ -139,6 +143,11 @@ def _known_entry(model: Model) -> Entry:
         "display_name": model.title,
         "created_at": f"{model.released or UNDATED}T00:00:00Z",
     }
+
+
+def _may_ask(inbound: Inbound, model: str) -> bool:
+    """Whether the caller's key is for this model."""
+    return not inbound.models or any(fnmatchcase(model, glob) for glob in inbound.models)
 
 
 def _in_format(entry: Entry, protocol: str) -> Entry:

@@ -56,6 +56,12 @@ class LoginNeeded(ShuntError):
     kind = Kind.PERMISSION
 
 
+class LoginsNotShared(ShuntError):
+    """Only logins could serve, and the caller is not their owner."""
+
+    kind = Kind.PERMISSION
+
+
 def give_up(situation: Situation) -> ShuntError:
     """The error for the client. It names accounts by nickname, the cause and the next step."""
     inbound = situation.inbound
@@ -104,19 +110,31 @@ def _refused(situation: Situation) -> ShuntError:
     concerned = [
         candidate
         for candidate in situation.whole.candidates
-        if candidate.refusal not in (None, Refusal.CANNOT_CARRY, Refusal.NOT_CHOSEN, Refusal.OTHER_POOL)
+        if candidate.refusal not in (None, *_UNCONCERNED)
     ]
     passing = [candidate for candidate in concerned if candidate.refusal in _PASSING]
     if passing:
         return AllCooling(_spent_words(situation, concerned, passing), situation.whole.retry_at)
     if any(candidate.refusal is Refusal.REAUTH_REQUIRED for candidate in concerned):
         return LoginNeeded(_login_words(concerned))
+    if not concerned and any(each.refusal is Refusal.NOT_THEIRS for each in situation.whole.candidates):
+        return LoginsNotShared(
+            "this key reaches API-key accounts only, and none can carry the request: subscription logins are for "
+            "the person who owns them. On a device of the owner, mark its key: owner_device = true in [[clients]]"
+        )
     if not concerned:
         return AccountUnavailable("no account of the pools this key may use can carry the request")
     words = "; ".join(_words(candidate) for candidate in concerned)
     return AccountUnavailable(f"no account can serve this request: {words}")
 
 
+_UNCONCERNED: Final = (
+    Refusal.CANNOT_CARRY,
+    Refusal.NOT_CHOSEN,
+    Refusal.OTHER_POOL,
+    # Of the owner's logins others learn nothing, unless there is nothing else to tell.
+    Refusal.NOT_THEIRS,
+)
 _PASSING: Final = (Refusal.COOLING, Refusal.WINDOW_SPENT, Refusal.BUSY)
 
 

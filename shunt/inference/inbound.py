@@ -61,6 +61,10 @@ class Inbound:
     """Name of the client key that was used, empty for the machine's own user without a key."""
     pools: frozenset[str] | None = None
     """Pools this client may use; None means all."""
+    logins: bool = True
+    """Whether it may use subscription logins: they are for the person who owns them."""
+    models: tuple[str, ...] = ()
+    """Patterns of the models this client may ask for; empty means all."""
     local: bool = True
     """Whether the caller is on this machine (a tunnel is not)."""
     wanted_account: str = ""

@@ -32,6 +32,7 @@ _PASSING: Final = frozenset(
         # About this one request: the conversation's next may be carried again.
         Refusal.CANNOT_CARRY,
         Refusal.OTHER_POOL,
+        Refusal.NOT_THEIRS,
         Refusal.MODEL_NOT_ALLOWED,
         # Over soon, while the prompt cache is still there.
         Refusal.BUSY,
@@ -174,6 +175,8 @@ def _refusal(ask: _Ask, account: Account) -> _Refused | None:
         return _refuse(name, Refusal.CANNOT_CARRY)
     if demand.pools is not None and account.pool not in demand.pools:
         return _refuse(name, Refusal.OTHER_POOL, account.pool)
+    if account.subscription and not demand.logins:
+        return _refuse(name, Refusal.NOT_THEIRS)
     if account.models and demand.model and not account.serves(demand.model):
         return _refuse(name, Refusal.MODEL_NOT_ALLOWED, demand.model)
     hindered = hindrance(state, family, ask.now)

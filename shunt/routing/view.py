@@ -43,6 +43,8 @@ class Demand:
     the call at all (protocol, route, credential kind) are in it."""
     pools: frozenset[str] | None = None
     """Pools the caller may use; None means all."""
+    logins: bool = True
+    """Whether the caller may use subscription logins."""
     wanted: str = ""
     """The account named by `x-shunt-account`."""
     bound: str = ""
@@ -56,6 +58,7 @@ class Refusal(StrEnum):
 
     CANNOT_CARRY = "cannot carry this call"
     OTHER_POOL = "belongs to a pool this client may not use"
+    NOT_THEIRS = "is its owner's own login, and this client's key is not marked as a device of the owner"
     MODEL_NOT_ALLOWED = "model is not on its list"
     NO_CREDENTIAL = "has no credential"
     REAUTH_REQUIRED = "needs a new login"

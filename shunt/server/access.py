@@ -8,15 +8,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Final
 
 import trio
 from attrs import define, field, frozen
 
+from shunt.accounts.allowance import Allowance
 from shunt.config.addresses import is_loopback
+from shunt.config.clients import ClientConfig
 from shunt.config.types import Config
 from shunt.errors import Kind, NotAllowed, NotAuthenticated
 from shunt.server.errors import TurnedAway
+from shunt.server.passes import Passes
 from shunt.server.routes import Surface
 from shunt.server.sessions import Sessions, session_token
 from shunt.server.tally import Refusal
@@ -40,6 +44,13 @@ class Caller:
     pools: frozenset[str] | None = None
     """Pools it may use; None means all."""
     admin: bool = False
+    logins: bool = True
+    """Whether it may use subscription logins: they are for the person who owns them."""
+    models: tuple[str, ...] = ()
+    """Patterns of the models it may ask for; empty means all."""
+    allowance: Allowance = Allowance()
+    account: str = ""
+    """The one account its requests use; empty leaves the choice to routing."""
     key: bytes = field(default=b"", repr=False, eq=False)
     """Digest of the key that was shown; empty when none was asked for."""
 
@@ -89,6 +100,7 @@ class Access:
         self._unreported = 0
         self._reported = float("-inf")
         self.sessions = Sessions(now)
+        self.passes = Passes(token_bytes)
         self._keys: tuple[tuple[bytes, Caller], ...] = ()
         self._staying: dict[trio.CancelScope, Caller] = {}
         self.configure(config)
@@ -99,10 +111,7 @@ class Access:
         Requests that are running keep what they were given, but those whose key is gone are ended.
         When any key changed, browsers have to log in again: whoever lost a key loses its sessions.
         """
-        callers = [
-            Caller(client.name, frozenset(client.pools), client.admin, bytes.fromhex(client.key_sha256))
-            for client in config.clients
-        ]
+        callers = [_caller(client) for client in config.clients]
         if config.server.remote_key:
             digest = sha256(config.server.remote_key.reveal().encode()).digest()
             callers.append(Caller(admin=True, key=digest))
@@ -113,7 +122,7 @@ class Access:
         self._most_guesses = config.limits.wrong_keys_per_minute
         known = {caller.key for caller in callers} | (set() if changed else {LOGGED_IN.key})
         for scope, caller in tuple(self._staying.items()):
-            if caller.key and caller.key not in known:
+            if caller.key and caller.key not in known and not self.passes.has(caller.key):
                 scope.cancel()
 
     @contextmanager
@@ -138,6 +147,9 @@ class Access:
             return Caller()
         if visit.surface is Surface.CONTROL and visit.local:
             return OWNER
+        passed = self.passes.find(presented_keys(visit.headers)) if visit.local else None
+        if passed is not None and visit.surface is Surface.PROXY:
+            return Caller(account=passed[1].account, key=passed[0])
         if not self._keys and visit.local:
             return OWNER
         caller = self._recognise(visit)
@@ -218,6 +230,18 @@ class Access:
         if now - self._reported >= MINUTE:
             log.warning("%d requests came with a wrong key, the last from %s", self._unreported, peer)
             self._unreported, self._reported = 0, now
+
+
+def _caller(client: ClientConfig) -> Caller:
+    return Caller(
+        name=client.name,
+        pools=frozenset(client.pools),
+        admin=client.admin,
+        logins=client.owner_device,
+        models=client.models,
+        allowance=Allowance(client.daily_requests, client.daily_tokens, client.daily_usd),
+        key=bytes.fromhex(client.key_sha256),
+    )
 
 
 def presented_keys(headers: Headers) -> tuple[bytes, ...]:

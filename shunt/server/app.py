@@ -89,6 +89,7 @@ def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
         "use": control.use,
         "strategy": control.strategy,
         "model": control.model,
+        "passes": control.passes,
         "clear": control.clear,
         "pause": control.pause,
         "resume": control.resume,

@@ -22,6 +22,7 @@ overridden here.
 from __future__ import annotations
 
 import logging
+import ssl
 from contextlib import suppress
 from math import inf
 from typing import Any, Final
@@ -39,8 +40,10 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
+from shunt.config.addresses import is_loopback
 from shunt.server.bounds import Bounds
 from shunt.server.head import TLS_HANDSHAKE, StrictConnection
+from shunt.server.line import Line, Stalled, open_line
 from shunt.server.remarks import Remarks
 from shunt.server.tally import Refusal, Tally
 
@@ -77,14 +80,16 @@ class Service:
 class PlainHttp(H11Protocol):
     """Hypercorn's HTTP/1.1 protocol: strict about heads, and nothing but HTTP/1.1."""
 
-    def __init__(self, service: Service, group: TaskGroup, client: Any, server: Any, send: Any) -> None:
+    def __init__(
+        self, service: Service, group: TaskGroup, client: Any, server: Any, send: Any, *, secure: bool = False
+    ) -> None:
         super().__init__(
             service.app,
             service.config,
             service.context,
             group,
             ConnectionState(service.state),
-            ssl=False,
+            ssl=secure,
             client=client,
             server=server,
             send=send,
@@ -195,8 +200,12 @@ class Inlet:
 class Connection:
     """One client's connection, from accept to the last byte."""
 
-    def __init__(self, service: Service, stream: trio.SocketStream) -> None:
+    def __init__(
+        self, service: Service, stream: trio.SocketStream, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._service = service
+        self._tls = tls
+        self._line: Line
         self._bounds = service.bounds
         self._stream = stream
         self._inlet = Inlet.empty()
@@ -223,9 +232,16 @@ class Connection:
         except OSError:  # gone before it was looked at
             self.abort()
             return
+        line = await self._opened(here=is_loopback(str(client[0]) if client else ""))
+        if line is None:
+            self.abort()
+            return
+        self._line = line
         try:
             async with TaskGroup() as group:
-                self._protocol = PlainHttp(self._service, group, client, server, self._send)
+                self._protocol = PlainHttp(
+                    self._service, group, client, server, self._send, secure=line.secure
+                )
                 async with trio.open_nursery() as feeding:
                     feeding.start_soon(self._feed)
                     await self._read()
@@ -237,6 +253,20 @@ class Connection:
             log.error("connection dropped: %r", errors.exceptions, exc_info=errors)  # noqa: TRY400
         finally:
             self.abort()
+
+    async def _opened(self, *, here: bool) -> Line | None:
+        """The line to the client, once TLS is agreed upon where it has to be."""
+        try:
+            return await open_line(
+                self._stream,
+                self._tls,
+                stall=self._bounds.stall,
+                patience=self._bounds.head_seconds,
+                here=here,
+            )
+        except BaseException:
+            self.abort()
+            raise
 
     def retire(self) -> None:
         """End the connection if nothing is going on; the server is shutting down."""
@@ -257,7 +287,7 @@ class Connection:
         """
         self._expect(self._bounds.head_seconds)
         with self._patience, suppress(*BROKEN):
-            while data := await self._stream.receive_some(READ):
+            while data := await self._line.receive(READ):
                 if self._ending:
                     self._linger()
                 elif not await self._took(bytes(data)):
@@ -305,18 +335,14 @@ class Connection:
 
         Shielded, because half a chunk would spoil the connection for the error event that may follow.
         """
-        rest = memoryview(data)
         async with self._send_lock:
-            while rest:
-                with trio.move_on_after(self._bounds.stall) as scope:
-                    scope.shield = True
-                    try:
-                        rest = rest[await self._stream.socket.send(rest) :]
-                    except BROKEN:
-                        return False
-                if scope.cancelled_caught:
-                    log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
-                    self._service.tally.add(Refusal.STALLED)
+            with trio.CancelScope(shield=True):  # bounded by the line: see `Stalled`
+                try:
+                    await self._line.send(data)
+                except BROKEN as error:
+                    if isinstance(error, Stalled) or isinstance(error.__cause__, Stalled):
+                        log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
+                        self._service.tally.add(Refusal.STALLED)
                     return False
         return True
 

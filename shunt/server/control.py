@@ -58,6 +58,7 @@ class Control:
             version=parts.version,
             started_at=parts.started_at,
             troubles=parts.troubles(),
+            clients=[client.name for client in parts.config().clients],
             refusals=parts.tally.counts,
             found=() if view.accounts else parts.findings(),
             active=parts.observatory.running(),
@@ -103,6 +104,17 @@ class Control:
             self._pool.set_model(None)
         override = self._pool.state.model
         return document({"model": override, "source": "override" if override else "client"})
+
+    async def passes(self) -> Response:
+        """Give a key to one command of this machine's user, or take it back."""
+        content, passes = body(), self._parts.access.passes
+        if current_call().method == "DELETE":
+            return document({"ended": passes.end(field("key", content))})
+        account = field("account", {"account": None, **content}, none=True)
+        if account is not None:
+            self._pool.known(account)
+        key = passes.make(field("purpose", {"purpose": "a command", **content}), account or "")
+        return document({"key": key.reveal(), "account": account})
 
     async def clear(self, name: str) -> Response:
         """End an account's cooldowns."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Final
 
 import trio
 
-from shunt.errors import InvalidRequest
+from shunt.accounts.allowance import next_day, spent, used_today
+from shunt.errors import AllowanceSpent, InvalidRequest, NotAllowed
 from shunt.inference.inbound import Inbound, Operation, Outline
 from shunt.limits.durations import parse_duration
 from shunt.protocols import protocol_named
@@ -22,6 +24,8 @@ from shunt.wire.encoding import decoded
 
 LOOKED_INTO: Final = frozenset({Operation.GENERATE, Operation.COUNT_TOKENS, Operation.COMPACT})
 """Operations whose body is a request to a model."""
+USED: Final = frozenset({Operation.GENERATE, Operation.COMPACT})
+"""Operations that count against a client's day."""
 LARGE: Final = MIB
 """Bytes above which a body is read in a thread, so that nobody else's stream stops meanwhile."""
 LARGE_COMPRESSED: Final = MIB // 16
@@ -48,6 +52,9 @@ class Inference:
     async def _inbound(self, call: Call) -> Inbound:
         operation = call.route.operation or Operation.PASS
         outline = await self._outline(call) if operation in LOOKED_INTO else Outline()
+        check_grant(call, operation, outline.model)
+        if operation in USED:
+            self._check_allowance(call)
         return Inbound(
             id=call.id,
             protocol=call.protocol,
@@ -61,11 +68,26 @@ class Inference:
             arrived_at=call.arrived_at,
             client=call.caller.name,
             pools=call.caller.pools,
+            logins=call.caller.logins,
+            models=call.caller.models,
             local=call.local,
-            wanted_account=header.text(call.headers, b"x-shunt-account") or "",
+            wanted_account=header.text(call.headers, b"x-shunt-account") or call.caller.account,
             wait=_wait(call),
             conversation=self._parts.pool.conversation_of(call.headers, outline, call.caller.name),
         )
+
+    def _check_allowance(self, call: Call) -> None:
+        """Refuse a client that has used up its day; raises AllowanceSpent."""
+        caller, now = call.caller, self._parts.now()
+        if not caller.allowance:
+            return
+        used = used_today(self._parts.pool.state.clients, caller.name, now)
+        limit = spent(caller.allowance, used, self._parts.access.running(caller))
+        if limit is not None:
+            raise AllowanceSpent(
+                f'The key of client "{caller.name}" has used up {limit}; the next day begins at 00:00 UTC.',
+                next_day(now),
+            )
 
     async def _outline(self, call: Call) -> Outline:
         """The facts of a body. Raises InvalidRequest, BodyTooLarge or TurnedAway."""
@@ -75,6 +97,20 @@ class Inference:
         if len(call.body) > (LARGE_COMPRESSED if encoding else LARGE):
             return await trio.to_thread.run_sync(read, limiter=READERS)
         return read()
+
+
+def check_grant(call: Call, operation: Operation, model: str) -> None:
+    """Refuse what the caller's key is not for; raises NotAllowed."""
+    caller = call.caller
+    if operation is Operation.BATCHES and (caller.models or caller.allowance):
+        raise NotAllowed(
+            f'The key of client "{caller.name}" is limited in models or use, and batches cannot be counted here.'
+        )
+    if caller.models and model and not any(fnmatchcase(model, glob) for glob in caller.models):
+        raise NotAllowed(
+            f'The key of client "{caller.name}" is not for the model "{model[:100]}"; it is for '
+            f"{', '.join(caller.models)}."
+        )
 
 
 def outline_of(protocol: str, body: bytes, encoding: str, limit: int) -> Outline:

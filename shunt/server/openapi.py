@@ -100,6 +100,22 @@ DESCRIBED: Final[dict[tuple[str, str], Described]] = {
         statuses=(400, 415),
     ),
     ("model", "DELETE"): Described("Serve what clients ask for again.", _MODEL.answer),
+    ("passes", "POST"): Described(
+        "Make a key for one command of this machine's user, for one account if it is named.",
+        record("The key, told this once.", key=TEXT, account=maybe(TEXT)),
+        body={
+            "type": "object",
+            "description": "What it is for.",
+            "properties": {"purpose": TEXT, "account": maybe(TEXT)},
+        },
+        statuses=(400, 404, 415),
+    ),
+    ("passes", "DELETE"): Described(
+        "End such a key.",
+        record("Whether there was one.", ended=FLAG),
+        body=record("The key.", key=TEXT),
+        statuses=(400, 415),
+    ),
     ("reload", "POST"): Described(
         "Read configuration and credentials again.",
         record("What there is now.", accounts=many(TEXT)),

@@ -84,6 +84,7 @@ ROUTES: Final = (
     Route("/use", "use", ("POST",)),
     Route("/strategy", "strategy", ("GET", "PUT", "DELETE")),
     Route("/model", "model", ("GET", "PUT", "DELETE")),
+    Route("/passes", "passes", ("POST", "DELETE")),
     Route("/accounts/reload", "reload", ("POST",)),
     Route("/accounts/<name>/clear", "clear", ("POST",)),
     Route("/accounts/<name>/pause", "pause", ("POST",)),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Sequence
+import ssl
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from socket import socket as Socket  # noqa: N812 - trio.socket is the other one here
 from typing import Final
@@ -52,6 +53,7 @@ async def serve(
     shutdown: trio.Event,
     tally: Tally | None = None,
     drain: Drain | None = None,
+    tls: Callable[[], ssl.SSLContext | None] = lambda: None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` on listening sockets until `shutdown` is set and what runs has ended. Owns the sockets.
@@ -59,10 +61,11 @@ async def serve(
     After `shutdown` no connection is accepted, idle ones are closed, new requests on the others get
     a 503, running ones have `bounds.drain` seconds. What is left then is told so and cut. Returns
     after at most `bounds.drain + bounds.cut` seconds plus a moment, whatever the clients do.
+    `tls` is asked for the certificate at every new connection.
     """
     drain = drain or Drain()
     bounds = evolve(bounds, connections=affordable(bounds.connections, raise_limit()))
-    house = House(_service(app, bounds, drain, tally or Tally()))
+    house = House(_service(app, bounds, drain, tally or Tally()), tls)
     listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(sock)) for sock in sockets]
     async with trio.open_nursery() as serving:
         try:
@@ -97,6 +100,8 @@ class House:
     """All open connections."""
 
     _service: Service
+    _tls: Callable[[], ssl.SSLContext | None] = lambda: None
+    """The certificate to show to a new client; None speaks in the clear."""
     _connections: dict[Connection, str] = field(factory=dict)
     """With the address each came from."""
     _left: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
@@ -129,7 +134,7 @@ class House:
             finally:
                 stream.socket.close()
             return
-        connection = Connection(self._service, stream)
+        connection = Connection(self._service, stream, self._tls())
         self._connections[connection] = address
         try:
             await connection.run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import trio
@@ -42,3 +43,12 @@ async def obey_signals(
                 stop.set()
             elif trio.current_time() - asked_at > ECHO:
                 end(AT_ONCE)
+
+
+async def obey_leash(stop: trio.Event, descriptor: int) -> None:
+    """Set `stop` when whoever started us has gone, even without a word: the other end of a pipe tells."""
+    async with trio.lowlevel.FdStream(descriptor) as leash:
+        with suppress(trio.BrokenResourceError):
+            while await leash.receive_some(1):
+                pass
+    stop.set()

@@ -14,6 +14,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from shunt.accounts.account import Account
+from shunt.accounts.allowance import used_today
 from shunt.accounts.eligibility import cooldown_until, hindrance, status_of
 from shunt.accounts.state import AccountState, Custody, DayTotals, PoolState, Status
 from shunt.limits.forecast import Forecast, first_to_bite
@@ -58,6 +59,8 @@ class Picture:
     """What the owner should know, by what it concerns: logins the disk refuses, records lost."""
     refusals: Mapping[str, int] = field(factory=dict)
     """Requests and connections that were refused since the start, by reason."""
+    clients: Sequence[str] = ()
+    """Names of the configured client keys."""
     found: Sequence[Finding] = ()
     """What this machine has that could become an account; looked for while there is none."""
 
@@ -87,11 +90,17 @@ def status(picture: Picture) -> Document:
         "watchers": [of_watcher(condition) for condition in picture.watchers],
         "troubles": dict(picture.troubles),
         "refusals": dict(picture.refusals),
+        "clients": [_client(name, picture) for name in picture.clients],
         "found": [
             {"provider": one.provider, "what": one.what, "where": one.where, "command": one.command}
             for one in picture.found
         ],
     }
+
+
+def _client(name: str, picture: Picture) -> Document:
+    used = used_today(picture.state.clients, name, picture.now)
+    return {"name": name, "day": used.day, "requests": used.requests, "tokens": used.tokens, "usd": used.usd}
 
 
 # ── accounts ──────────────────────────────────────────────────────────────────────────────────────

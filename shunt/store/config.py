@@ -16,7 +16,7 @@ from shunt.errors import ConfigError, StoreError
 from shunt.store.environment import with_secret_files
 from shunt.store.files import PRIVATE, findings, read_private, write_private
 from shunt.store.lock import writing
-from shunt.store.toml_edits import CannotEdit, with_item, with_value, without_item
+from shunt.store.toml_edits import CannotEdit, with_item, with_item_value, with_value, without_item
 
 LIMIT: Final = 1024 * 1024
 """Bytes; a configuration people wrote is far smaller."""
@@ -57,19 +57,41 @@ class ConfigFile:
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
 
+    def add_client(self, client: Mapping[str, Any]) -> None:
+        """Append a `[[clients]]` with these keys, in their order. Raises as `load`."""
+        self._edit(lambda text: with_item(text, "clients", client))
+
+    def remove_client(self, name: str) -> bool:
+        """Remove the client of this name; whether there was one. Raises as `load`."""
+        return self._remove("clients", name)
+
+    def set_client(self, name: str, key: str, value: Any) -> bool:
+        """Set one key of the client of this name; whether there is one. Raises as `load`."""
+        if self._place(self._text(), "clients", name) is None:
+            return False
+
+        def changed(text: str) -> str:
+            place = self._place(text, "clients", name)
+            return text if place is None else with_item_value(text, "clients", place, key, value)
+
+        self._edit(changed)
+        return True
+
     def add_account(self, account: Mapping[str, Any]) -> None:
         """Append an `[[accounts]]` with these keys, in their order. Raises as `load`."""
         self._edit(lambda text: with_item(text, "accounts", account))
 
     def remove_account(self, name: str) -> bool:
         """Remove the account of this name; whether there was one. Raises as `load`."""
-        index = self._place(self._text(), name)
-        if index is None:
+        return self._remove("accounts", name)
+
+    def _remove(self, section: str, name: str) -> bool:
+        if self._place(self._text(), section, name) is None:
             return False
 
         def removed(text: str) -> str:
-            place = self._place(text, name)
-            return text if place is None else without_item(text, "accounts", place)
+            place = self._place(text, section, name)
+            return text if place is None else without_item(text, section, place)
 
         self._edit(removed)
         return True
@@ -78,9 +100,9 @@ class ConfigFile:
         """Set one key of a section that is written once. Raises as `load`."""
         self._edit(lambda text: with_value(text, section, key, value))
 
-    def _place(self, text: str, name: str) -> int | None:
-        accounts = read_toml(text, str(self.path)).get("accounts")
-        items = accounts if isinstance(accounts, list) else []
+    def _place(self, text: str, section: str, name: str) -> int | None:
+        found = read_toml(text, str(self.path)).get(section)
+        items = found if isinstance(found, list) else []
         names = [item.get("name") if isinstance(item, dict) else None for item in items]
         wanted = folded(name)
         return next(

@@ -108,3 +108,8 @@ def _absolute(written: str, environ: Mapping[str, str]) -> Path:
     if written == "~" or written.startswith("~/"):
         return _user_home(environ) / written[2:]
     return Path(written).absolute()
+
+
+def beside(file: Path, written: str) -> Path:
+    """A path that stands in a file of ours: `~` is the home, and what is relative lies beside that file."""
+    return file.parent / Path(written).expanduser()

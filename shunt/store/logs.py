@@ -46,6 +46,7 @@ QUIET: Final = (
 PATTERNS: Final = re.compile(
     r"""
       \bsk-[A-Za-z0-9_-]{6,}                          # Anthropic and OpenAI keys, and Claude tokens
+    | \bshk_[A-Za-z0-9]{6,}                           # keys of our own clients
     | \bAIza[A-Za-z0-9_-]{20,}                        # Google keys
     | \beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2} # JSON web tokens
     | (?<=[Bb]earer\ )[^\s"',\\]+

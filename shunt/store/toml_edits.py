@@ -58,6 +58,27 @@ def without_item(text: str, section: str, index: int) -> str:
     return _first(candidates(), meant)
 
 
+def with_item_value(text: str, section: str, index: int, key: str, value: Any) -> str:
+    """Set one key of one `[[section]]`; raises CannotEdit."""
+    meant = tomllib.loads(text)
+    item = _items(meant, section)[index]
+    present = key in item
+    item[key] = value
+
+    def candidates() -> Iterator[str]:
+        if not present:
+            lines = Lines(text)
+            spans = [lines.of((section, index)), *(lines.of((section, index, each)) for each in item)]
+            last = max((span[1] for span in spans if span is not None), default=None)
+            if last is not None:
+                yield _inserted(text, last, _statement(key, value))
+        document = tomlkit.parse(text)
+        document[section][index][key] = _value(value)
+        yield tomlkit.dumps(document)
+
+    return _first(candidates(), meant)
+
+
 def with_value(text: str, section: str, key: str, value: Any) -> str:
     """Set one key of `[section]`, in its place if it is there; raises CannotEdit."""
     meant = tomllib.loads(text)

@@ -11,6 +11,7 @@ from shunt.cli.client_target import target_of
 from shunt.cli.exits import Failed
 from shunt.cli.files import Files, open_files
 from shunt.cli.invocation import Invocation
+from shunt.config.client_key import made_of
 from tests.cli.desk import T0, Desk, never
 
 
@@ -28,9 +29,19 @@ def test_this_machine_without_keys(desk: Desk) -> None:
 
 def test_a_key_from_stdin(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes wherever the address is."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO("shk_test-key-123\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("remote-key-123\n"))
     target = target_of(files(desk), "https://box.test", from_stdin=True)
-    assert (target.url, target.key.reveal()) == ("https://box.test", "shk_test-key-123")
+    assert (target.url, target.key.reveal()) == ("https://box.test", "remote-key-123")
+
+
+def test_a_key_that_was_cut_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it stands in anybody's settings."""
+    whole = made_of(b"k" * 32).reveal()
+    monkeypatch.setattr(sys, "stdin", io.StringIO(whole))
+    assert target_of(files(desk), None, from_stdin=True).key.reveal() == whole
+    monkeypatch.setattr(sys, "stdin", io.StringIO(whole[:-1]))
+    with pytest.raises(Failed, match="cut short"):
+        target_of(files(desk), None, from_stdin=True)
 
 
 def test_the_owner_s_key_does_not_go_to_another_address(desk: Desk) -> None:

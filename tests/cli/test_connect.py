@@ -74,9 +74,9 @@ def test_a_keyed_shunt_wants_a_key(desk: Desk, settings: Path) -> None:
     refused = desk.run("connect", "claude", "--yes")
     assert refused.exit_code == 1
     assert "shunt client add" in refused.output
-    done = desk.run("connect", "claude", "--yes", "--key-stdin", input="shk_canary-0123456789\n")
+    done = desk.run("connect", "claude", "--yes", "--key-stdin", input="canary-0123456789\n")
     assert done.exit_code == 0, done.output
-    assert "shk_canary-0123456789" in settings.read_text()
+    assert "canary-0123456789" in settings.read_text()
 
 
 def test_the_one_key_of_all_is_used(desk: Desk, settings: Path) -> None:

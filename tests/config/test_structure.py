@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shunt.accounts.secret import Secret
+from shunt.config.clients import ClientConfig
 from shunt.config.structure import parse, read_toml, with_overrides
 from shunt.config.types import (
     AccountConfig,
-    ClientConfig,
     Config,
     EndpointsConfig,
     PrefetchConfig,

@@ -26,9 +26,9 @@ def test_a_provider_of_its_own(tmp_path: Path) -> None:
     assert provider["http_headers"] == {"x-api-key": "shk_test-key"}
 
 
-def test_a_single_run_keeps_its_key_out_of_the_arguments() -> None:
+def test_a_single_run_keeps_its_key_out_of_the_arguments(tmp_path: Path) -> None:
     """Everybody on the machine can read those."""
-    words = arguments(KEYED)
+    words = arguments(machine(tmp_path), KEYED, tmp_path)
     assert "shk_test-key" not in " ".join(words)
     assert 'model_providers.shunt_exec.base_url="https://box.test:8082/v1"' in words
     assert "shk_test-key" in environment(KEYED).values()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -26,7 +27,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(app: Any, bounds: Bounds | None = None) -> AsyncIterator[Running]:
+async def running(
+    app: Any, bounds: Bounds | None = None, *, tls: Callable[[], ssl.SSLContext | None] = lambda: None
+) -> AsyncIterator[Running]:
     """Serve `app` on a free port; at the end the server is cancelled."""
     sockets = listen("127.0.0.1", 0)
     server = Running(sockets[0].getsockname()[1], trio.Event(), trio.Event())
@@ -37,6 +40,7 @@ async def running(app: Any, bounds: Bounds | None = None) -> AsyncIterator[Runni
             sockets,
             bounds=bounds or Bounds(),
             shutdown=server.shutdown,
+            tls=tls,
         )
         server.ended.set()
 

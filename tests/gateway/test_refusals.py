@@ -116,6 +116,14 @@ def test_a_pool_the_key_may_not_use_is_not_told_about() -> None:
     assert "secret-account" not in str(error)
 
 
+def test_logins_of_the_owner_are_not_shared() -> None:
+    """A key for somebody else is refused in words of its own, and learns nothing about the logins."""
+    error = told(view(spent("a", 60)), logins=False)
+    assert error.kind is Kind.PERMISSION
+    assert "owner_device" in str(error)
+    assert "spent" not in str(error)
+
+
 def test_the_most_useful_failure_is_kept() -> None:
     """Of several failed tries the one that tells the client most is delivered; all are in the words."""
     error = told(view("a"), Verdict.UNREACHABLE, Verdict.OVERLOADED, Verdict.BROKEN)

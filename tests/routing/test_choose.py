@@ -47,6 +47,8 @@ def spent(name: str, seconds: float = HOUR, window_name: str = "5h") -> AccountS
         (known("a"), {}, {}, (), None, None),
         (known("a"), {}, {"families": {"b": "opus"}}, (), Refusal.CANNOT_CARRY, None),
         (known("a"), {"pool": "work"}, {"pools": frozenset({"home"})}, (), Refusal.OTHER_POOL, None),
+        (known("a"), {"subscription": True}, {"logins": False}, (), Refusal.NOT_THEIRS, None),
+        (known("a"), {"subscription": False}, {"logins": False}, (), None, None),
         (known("a"), {"pool": "work"}, {"pools": frozenset({"work"})}, (), None, None),
         (known("a"), {"models": ("*haiku*",)}, {}, (), Refusal.MODEL_NOT_ALLOWED, None),
         (known("a"), {"models": ("*opus*",)}, {}, (), None, None),

@@ -11,8 +11,9 @@ import trio
 from attrs import evolve
 from trio.testing import MockClock
 
+from shunt.config.clients import ClientConfig
 from shunt.config.limits import LimitsConfig
-from shunt.config.types import ClientConfig, Config, ServerConfig
+from shunt.config.types import Config, ServerConfig
 from shunt.errors import NoAccounts
 from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
