@@ -194,6 +194,9 @@ class _Pursuit:
         if rendition is not None and self._needs_other_words(rendition, body, inbound):
             return await self._retold(attempt, body, rendition, marked)
         headers = relayed(attempt.headers) + marked
+        if rendition is not None and rendition.dropped:
+            headers += dropped_mark(rendition.dropped)
+            self.recording.progress.dropped += rendition.dropped
         renaming = _renaming(rendition, body, inbound)
         if body.source is None and not body.is_stream:
             self.recording.progress.complete = True
@@ -213,6 +216,7 @@ class _Pursuit:
 
     async def _retold(self, attempt: Attempt, body: Body, rendition: Rendition, marked: Headers) -> Delivery:
         inbound, progress = self.exchange.inbound, self.recording.progress
+        progress.dropped += rendition.dropped
         if rendition.ask is None:
             rendition = evolve(rendition, ask=self.exchange.wording.ask())
         headers = limits_of(attempt.headers) + marked + dropped_mark(rendition.dropped)
@@ -226,6 +230,7 @@ class _Pursuit:
             return Delivery(200, STREAM + headers, await retelling.stream())
         document, dropped = await retelling.plain()
         progress.complete = True
+        progress.dropped += dropped
         headers = limits_of(attempt.headers) + marked + dropped_mark((*rendition.dropped, *dropped))
         return Delivery(200, JSON + headers, document)
 

@@ -19,6 +19,8 @@ class Progress:
     """Read when the request is watched or recorded. Moments are in Trio's time."""
 
     complete: bool = False
+    dropped: tuple[str, ...] = ()
+    """What could not be said in the other side's protocol and matters."""
     broke: str = ""
     """Why the upstream's part ended early, in words."""
     bytes: int = 0

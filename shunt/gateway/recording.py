@@ -82,7 +82,8 @@ class Recording:
         self.keep(record)
         self.observer.finished(self, record)
         if log.isEnabledFor(logging.INFO):
-            log.info("request", extra={"fields": line(record)})
+            lost = {"dropped": list(dict.fromkeys(self.progress.dropped))} if self.progress.dropped else {}
+            log.info("request", extra={"fields": line(record) | lost})
 
     @property
     def tap(self) -> Tap | None:

@@ -154,6 +154,8 @@ class Retelling(AsyncIterator[bytes]):
             elif isinstance(event, Finished):
                 self.progress.complete = True
             out += self._encoder.feed(event)
+        if self._telling.over:  # too late for a header
+            self.progress.dropped += tuple(self._encoder.dropped)
         return bytes(out)
 
 

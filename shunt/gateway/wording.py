@@ -56,6 +56,8 @@ MODEL_REFUSED: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words with which upstreams say that they have no such model."""
+_ASIDE: Final = re.compile(rb'%s|"betas"\s*:' % re.escape(MARK.encode()))
+"""What may have to be taken out of a body of the upstream's own protocol."""
 TRAVELLING: Final = frozenset({b"user-agent", b"x-request-id", b"traceparent", b"tracestate"})
 """Headers that mean the same to every vendor. All others belong to the client's own protocol."""
 
@@ -93,7 +95,7 @@ class Wording:
             return Rendition(inbound)
         named = self.named(account, provider)
         native = inbound.protocol in provider.protocols
-        if native and not provider.adapts and not named.steers and MARK.encode() not in inbound.body:
+        if native and not provider.adapts and not named.steers and not _ASIDE.search(inbound.body):
             return Rendition(self._with_model(named.model), origin=origin_of(account, provider))
         render = partial(self._adapt if native else self._translate, account, provider, named)
         if len(inbound.body) > LARGE:
@@ -141,15 +143,19 @@ class Wording:
         origin, fingerprint = origin_of(account, provider), fingerprint_of(account)
         codec, target = codec_named(self._inbound.protocol), self._target(account, provider, named.model)
         encoded: Encoded | None = None
+        needed: Headers = ()
         if codec.adapt_request is not None:
             encoded = codec.adapt_request(json.decode_object(self._plain()), target)
         if named.steers and codec.steered is not None:
             before = json.decode_object(self._plain()) if encoded is None else encoded.document
             after = codec.steered(before, target, named.effort, fast=named.fast)
             encoded = Encoded(after | {"model": named.model}, encoded.dropped if encoded is not None else ())
+            needed = codec.needed_headers(after) if codec.needed_headers is not None else ()
         if encoded is None:
             return Rendition(self._with_model(named.model), origin=origin, account=fingerprint)
         inbound = self._with_body(json.encode(encoded.document), named.model)
+        for name, value in (*needed, *encoded.headers):
+            inbound = evolve(inbound, headers=header.with_tokens(inbound.headers, name, (value,)))
         return Rendition(inbound, None, encoded.dropped, origin, fingerprint)
 
     def _translate(

@@ -47,6 +47,8 @@ class Encoded:
     document: Document = field(repr=False)
     dropped: tuple[str, ...] = ()
     """Names of fields (in the client's words where known) that were left out and matter."""
+    headers: Headers = ()
+    """Headers, lists of tokens, that say what a field of the body said."""
 
 
 class StreamDecoder(Shape):

@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.e2e.program import key_account
+from attrs import evolve
+
+from tests.e2e.logins import codex_login
+from tests.e2e.program import Program, key_account
 from tests.fakes import anthropic, openai_chat, openai_responses
-from tests.fakes.upstream import Answer, Request
+from tests.fakes.upstream import Answer, Request, Step
 
 Script = Callable[[Request, int], Answer]
 
@@ -94,6 +97,50 @@ def openai_model(name: str, arguments: dict[str, Any]) -> Script:
     return script
 
 
+ALLOWED = {
+    *(
+        "model",
+        "instructions",
+        "input",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning",
+        "include",
+    ),
+    *("prompt_cache_key", "text", "service_tier", "client_metadata", "store", "stream"),
+}
+"""What the ChatGPT backend takes."""
+
+
+def chatgpt_backend(name: str, arguments: dict[str, Any]) -> Script:
+    """The backend of ChatGPT logins: it streams only, refuses what it does not know, and ends with an empty list."""
+    responses = responses_model(name, arguments)
+
+    def script(request: Request, n: int) -> Answer:
+        if not request.path.endswith("/responses"):
+            return anthropic.json_answer({"models": []})
+        body = request.json
+        unknown = sorted(set(body) - ALLOWED)
+        stored = [item["id"] for item in body["input"] if item.get("type") == "reasoning" and item.get("id")]
+        if unknown or stored or body.get("store") is not False or body.get("stream") is not True:
+            detail = f"Unsupported parameter: {unknown or stored or 'store and stream'}"
+            return anthropic.json_answer({"detail": detail}, 400)
+        answer = responses(request, n)
+        return evolve(answer, steps=(*answer.steps[:-1], _emptied(answer.steps[-1])))
+
+    return script
+
+
+def _emptied(step: Step) -> Step:
+    """The terminal event without what was said before."""
+    assert isinstance(step, bytes)
+    head, data = step.rstrip().split(b"data: ", 1)
+    event = json.loads(data)
+    event["response"]["output"] = []
+    return head + b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
 MODELS: dict[str, Callable[[str, dict[str, Any]], Script]] = {
     "anthropic": claude_model,
     "openai-compatible": chat_model,
@@ -107,3 +154,13 @@ def account(provider: str, url: str) -> dict[str, Any]:
     if provider == "anthropic":
         return key_account("c")
     return {"name": "c", "provider": provider, "upstream_url": f"{url}/v1", "api_key": "sk-test-c"}
+
+
+async def with_chatgpt_login(shunt: Program, url: str, **sections: Any) -> None:
+    """Start with one account `c`: a ChatGPT login that was imported from Codex, at the scripted backend."""
+    shunt.extra["SHUNT_CHATGPT_URL"] = f"{url}/backend-api/codex"
+    shunt.configure([], **sections)
+    codex_login(shunt, "acct-test-1")
+    done = await shunt.cli("add-account", "c", "--provider", "codex", "--import", "--yes")
+    assert done.returncode == 0, done.stderr.decode()
+    await shunt.start()

@@ -23,8 +23,17 @@ PAIRS = (
     ("@ai-sdk/anthropic", "openai-compatible"),
     ("@ai-sdk/anthropic", "openai"),
     ("@ai-sdk/openai", "openai-compatible"),
+    *(
+        pytest.param(adapter, provider, marks=pytest.mark.slow)
+        for adapter, provider in (
+            ("@ai-sdk/openai-compatible", "openai-compatible"),
+            ("@ai-sdk/openai-compatible", "openai"),
+            ("@ai-sdk/openai", "openai"),
+        )
+    ),
 )
-"""opencode's adapter → provider of the account. Each start takes seconds: one pair per translation."""
+"""opencode's adapter → provider of the account. Each start takes seconds: one pair per translation; where nothing is
+translated the clients of those protocols are tested anyway, and the pair is slow."""
 MODEL = "claude-sonnet-5-5"
 
 

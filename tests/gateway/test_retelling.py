@@ -135,3 +135,21 @@ async def test_an_answer_is_dated_though_its_vendor_does_not_say() -> None:
         first = json.loads(answered.body.split(b"\n")[0][6:])
         assert first["created"] == int(streaming.arrived_at)
         assert (await s.ask(plain)).json["created"] == int(plain.arrived_at)
+
+
+async def test_what_could_not_be_said_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """In a header where it is known in time, and in the request's log line in any case."""
+    document = {
+        "model": "claude-sonnet-5-5",
+        "stream": False,
+        "seed": 3,
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+    asked = evolve(chat(stream=False), body=json.dumps(document).encode())
+    answer = anthropic.json_answer({**anthropic.document("hello"), "stop_reason": "from_the_future"})
+    with caplog.at_level("INFO", logger="shunt.request"):
+        async with stage([answer], "a") as s:
+            answered = await s.ask(asked)
+            assert answered.header(b"x-shunt-dropped") == "seed, stop_reason"
+    (line,) = [record for record in caplog.records if record.message == "request"]
+    assert getattr(line, "fields")["dropped"] == ["seed", "stop_reason"]  # noqa: B009 - put there by `extra`

@@ -131,3 +131,20 @@ async def test_a_model_the_owner_has_set_goes_out_in_place_of_any() -> None:
 def test_a_model_that_an_upstream_does_not_have(status: int, body: bytes, expected: bool) -> None:
     """In the words of vendors, gateways and local servers."""
     assert refuses_model(status, body) is expected
+
+
+async def test_betas_in_a_body_travel_as_a_header() -> None:
+    """Beside those that the client's own header names."""
+    body = json.dumps({**json.loads(message().body), "betas": ["x-2026", "y-2026"]}).encode()
+    inbound = evolve(message(), body=body, headers=((b"anthropic-beta", b"y-2026,z-2026"),))
+    rendition = await Wording(inbound, {}).for_account(account("a"))
+    assert "betas" not in json.loads(rendition.inbound.body)
+    assert rendition.inbound.headers == ((b"anthropic-beta", b"y-2026,z-2026,x-2026"),)
+
+
+async def test_speed_in_a_name_needs_its_beta() -> None:
+    """The vendor takes the field only from clients that name it."""
+    body = json.dumps({**json.loads(message().body), "model": "claude-opus-5-5-fast"}).encode()
+    inbound = evolve(message(), body=body, outline=evolve(message().outline, model="claude-opus-5-5-fast"))
+    rendition = await Wording(inbound, {}).for_account(account("a"))
+    assert dict(rendition.inbound.headers)[b"anthropic-beta"].startswith(b"fast-mode-")

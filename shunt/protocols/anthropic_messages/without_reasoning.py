@@ -40,9 +40,19 @@ def without_reasoning(document: Mapping[str, Any], *, envelopes_only: bool = Fal
 
 
 def adapt_request(document: Mapping[str, Any], target: Target) -> Encoded | None:
-    """A client's own body without the envelopes that other vendors' reasoning came in; None when it has none."""
+    """A client's own body without the envelopes that other vendors' reasoning came in; None when it has none.
+
+    A field `betas` is for SDKs, which send it as a header; the vendor refuses it in a body.
+    """
     own = without_reasoning(document, envelopes_only=True)
-    return None if own is None else Encoded(own | {"model": target.model})
+    betas = document.get("betas")
+    if own is None and not isinstance(betas, list):
+        return None
+    after = dict(document if own is None else own) | {"model": target.model}
+    after.pop("betas", None)
+    names = [name for name in betas if isinstance(name, str)] if isinstance(betas, list) else []
+    headers = tuple((b"anthropic-beta", name.encode("ascii", "replace")) for name in names)
+    return Encoded(after, headers=headers)
 
 
 def _stripped(message: Any, *, envelopes_only: bool) -> Any:

@@ -20,6 +20,7 @@ from shunt.protocols.openai_responses.decode_request import ENCRYPTED
 from shunt.protocols.openai_responses.encode_items import InputWriter
 from shunt.protocols.openai_responses.encode_tools import write_choice, write_tools
 from shunt.protocols.openai_responses.search import WEB_SEARCH
+from shunt.wire import json
 
 LEAST_OUTPUT: Final = 16
 """Smallest `max_output_tokens` that is taken."""
@@ -194,6 +195,20 @@ def _identity(draft: _Draft) -> None:
     draft.put("service_tier", _TIERS.get(request.tier))
 
 
+def _compaction(draft: _Draft) -> None:
+    """Claude clients' wish that a long conversation be shortened by the vendor, where it is OpenAI's wish too."""
+    management = draft.request.native.get("context_management")
+    edits = management.get("edits") if isinstance(management, dict) else None
+    if draft.request.protocol == NAME or draft.target.vendor != "openai" or not isinstance(edits, list):
+        return
+    for edit in edits:
+        if isinstance(edit, dict) and str(edit.get("type")).startswith("compact_"):
+            trigger = edit.get("trigger")
+            most = json.count(trigger.get("value")) if isinstance(trigger, dict) else None
+            limit = {"compact_threshold": most} if most else {}
+            draft.document["context_management"] = [{"type": "compaction", **limit}]
+
+
 def _delivery(draft: _Draft) -> None:
     draft.document["store"] = False
     draft.document["stream"] = draft.request.stream
@@ -208,6 +223,7 @@ _SECTIONS: Final[tuple[Write, ...]] = (
     _reasoning,
     _shape,
     _identity,
+    _compaction,
     _delivery,
 )
 

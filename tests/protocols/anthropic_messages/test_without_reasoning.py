@@ -8,7 +8,9 @@ import pytest
 
 from shunt.inference.content import Seal, SealForm
 from shunt.inference.envelope import wrap
-from shunt.protocols.anthropic_messages.without_reasoning import without_reasoning
+from shunt.models.rules import rules_for
+from shunt.protocols.anthropic_messages.without_reasoning import adapt_request, without_reasoning
+from shunt.protocols.codec import Target
 
 OWN = {"type": "thinking", "thinking": "hm", "signature": "EqQBsig"}
 OTHERS = {"type": "redacted_thinking", "data": wrap(Seal("codex", SealForm.ENCRYPTED, "gAAAA"))}
@@ -70,3 +72,14 @@ def test_only_other_vendors_envelopes() -> None:
 def test_nothing_to_leave_out(document: dict[str, Any]) -> None:
     """Where there is no reasoning there is nothing to try again with."""
     assert without_reasoning(document) is None
+
+
+def test_betas_in_a_body_become_a_header() -> None:
+    """The vendor refuses the field; everything else stays."""
+    target = Target("m", rules_for("claude-opus-5-5", "anthropic"), "anthropic", "anthropic")
+    body = {"model": "m", "messages": [], "betas": ["a-2026", "b-2026", 3]}
+    found = adapt_request(body, target)
+    assert found is not None
+    assert found.document == {"model": "m", "messages": []}
+    assert found.headers == ((b"anthropic-beta", b"a-2026"), (b"anthropic-beta", b"b-2026"))
+    assert adapt_request({"model": "m", "messages": []}, target) is None
