@@ -22,6 +22,7 @@ import trio
 from attrs import define
 
 from shunt.errors import ConfigError
+from shunt.upstream.joining import join_chunks
 
 SLICE: Final = 64 * 1024
 REFUSED_WITHIN: Final = 5.0
@@ -165,6 +166,7 @@ class Transport(httpx.AsyncBaseTransport):
                 extensions=request.extensions,
             )
         )
+        join_chunks(answer)
         return httpx.Response(
             answer.status, headers=answer.headers, stream=Body(answer), extensions=answer.extensions
         )
