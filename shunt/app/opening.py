@@ -27,6 +27,7 @@ from shunt.store.files import findings
 from shunt.store.foreign_logins import ForeignLogins
 from shunt.store.history import History, open_history
 from shunt.store.locations import Locations
+from shunt.store.sealing import Sealing
 from shunt.upstream.claude_code.driver import Driver
 from shunt.upstream.claude_code.memory import Memory
 from shunt.upstream.claude_code.program import Program as LocalProgram
@@ -57,7 +58,7 @@ def new_pool(program: Program) -> AccountPool:
 def new_custody(program: Program, upstream: Upstream, services: trio.Nursery) -> Custody:
     """The keeper of credentials, nothing loaded yet. `services` outlives every request."""
     return Custody(
-        CredentialStore(program.locations.credentials_file),
+        program.credentials,
         Renewals(
             TokenEndpoint(upstream, time.time),
             lambda: program.pool.accounts,
@@ -70,6 +71,12 @@ def new_custody(program: Program, upstream: Upstream, services: trio.Nursery) ->
         keys=keys_of(program.config, program.options.environ),
         shared=ForeignLogins(program.options.environ, time.time, lambda: program.config.logins.write_back),
     )
+
+
+def new_credentials(locations: Locations, config: Config) -> CredentialStore:
+    """The file of logins and keys, sealed if that is wanted."""
+    path = locations.credentials_file
+    return CredentialStore(path, sealing=Sealing(path, wanted=config.credentials.store == "keychain"))
 
 
 def _credential_changed(program: Program, name: str, presence: Presence, identity: Identity | None) -> None:
@@ -87,11 +94,13 @@ def keys_of(config: Config, environ: Mapping[str, str]) -> dict[str, ApiKey]:
 
 async def look_after_files(program: Program) -> None:
     """Close and tidy up what other users could read, and say what else is doubtful about where secrets lie."""
-    store, places = CredentialStore(program.locations.credentials_file), program.locations
+    store, places = program.credentials, program.locations
     paths = (store.path, store.backup, store.path.parent, places.state_dir)
 
     def look() -> tuple[str, ...]:
-        return (*store.sweep(), *(finding for path in paths for finding in findings(path)))
+        done = store.sweep()
+        store.settle()
+        return (*done, *(finding for path in paths for finding in findings(path)))
 
     try:
         for said in await trio.to_thread.run_sync(look):

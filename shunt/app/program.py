@@ -49,6 +49,7 @@ from shunt.server.signals import obey_leash, obey_signals
 from shunt.server.sockets import inherit, listen
 from shunt.store.config import ConfigFile
 from shunt.store.confinement import confine
+from shunt.store.credentials import CredentialStore
 from shunt.store.locations import Locations, beside, locate
 from shunt.store.lock import InstanceLock, own
 from shunt.store.logs import Redactor, open_logs
@@ -82,6 +83,7 @@ class Program:
     instance: InstanceLock = field(init=False)
     sockets: list[Socket] = field(init=False, factory=list)
     pool: AccountPool = field(init=False)
+    credentials: CredentialStore = field(init=False)
     custody: Custody = field(init=False)
     access: Access = field(init=False)
     certificate: Certificate = field(factory=lambda: Certificate(time.monotonic))
@@ -96,6 +98,7 @@ class Program:
         if problem is not None:
             raise ConfigError(problem)
         self._take_certificate(self.config)
+        self.credentials = opening.new_credentials(self.locations, self.config)
         os.umask(0o077)
         confine()
         open_logs(self.locations.log_file, self.config.server.log_level, self.redactor)
@@ -250,6 +253,7 @@ class Program:
         before = self.config.server
         self.custody.configure(opening.keys_of(config, self.options.environ))
         self.config = config
+        self.credentials.sealing.wanted = config.credentials.store == "keychain"
         self._take_accounts(config)
         self.access.configure(config)
         if (config.server.host, config.server.port) != (before.host, before.port):
@@ -278,9 +282,16 @@ class Program:
     def troubles(self, records: Records) -> dict[str, str]:
         """What the owner should know, by what it is about."""
         troubles = {f"login of {name}": f"not saved: {why}" for name, why in self.custody.unsaved.items()}
+        if self.credentials.sealing.trouble:
+            troubles["keychain"] = self.credentials.sealing.trouble
         if records.dropped:
             troubles["history"] = f"{records.dropped} records were lost: the disk was too slow or full"
         return troubles
+
+    def keeping(self) -> dict[str, str]:
+        """Where logins and stored keys are kept."""
+        kept_in = "keychain" if self.credentials.sealing.sealed else "file"
+        return {"file": str(self.locations.credentials_file), "kept_in": kept_in}
 
     def _is_login(self, name: str) -> bool:
         return isinstance(self.custody.credential(name), Login)

@@ -96,6 +96,7 @@ def server_parts(
         log_lines=sight.lines.newest,
         dumped=sight.dumps.find,
         troubles=lambda: program.troubles(records),
+        keeping=program.keeping,
         findings=lambda: findings(program.options.environ),
     )
 

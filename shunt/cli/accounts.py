@@ -42,9 +42,11 @@ def accounts(call: Invocation, url: str | None, *, custody: bool, as_json: bool)
     control = files.control(url)
     standing, reason = _standing(control)
     if url is None:
-        stored = files.credentials.load()
+        store = files.credentials
+        stored = store.load()
+        sealed = store.sealing.sealed
         rows = [
-            row(account, files, stored.get(account.name), standing.get(account.name, {}))
+            row(account, files, stored.get(account.name), standing.get(account.name, {}), sealed=sealed)
             for account in files.config().accounts
         ]
     elif reason:
@@ -84,14 +86,19 @@ class Holding:
     """The file of the other program that has the same login."""
     expires_at: float | None = None
     """Epoch seconds at which the present access token ends; it is renewed before."""
+    sealed: bool = False
+    """The file is sealed with a key that the system's keychain has."""
 
 
-def holding_of(account: AccountConfig, stored: Credential | None, files: Files) -> Holding:
+def holding_of(
+    account: AccountConfig, stored: Credential | None, files: Files, *, sealed: bool = False
+) -> Holding:
     """Find an account's secret without showing it."""
+    path = str(files.places.credentials_file)
     if isinstance(stored, Login):
-        return Holding("login", str(files.places.credentials_file), stored.imported_from, stored.expires_at)
+        return Holding("login", path, stored.imported_from, stored.expires_at, sealed)
     if stored is not None:
-        return Holding("API key", str(files.places.credentials_file))
+        return Holding("API key", path, sealed=sealed)
     if account.api_key:
         return Holding("API key", str(files.places.config_file))
     if account.api_key_env:
@@ -100,11 +107,16 @@ def holding_of(account: AccountConfig, stored: Credential | None, files: Files) 
 
 
 def row(
-    account: AccountConfig, files: Files, entry: StoredCredential | None, standing: Mapping[str, Any]
+    account: AccountConfig,
+    files: Files,
+    entry: StoredCredential | None,
+    standing: Mapping[str, Any],
+    *,
+    sealed: bool = False,
 ) -> dict[str, Any]:
     """One account as `--json` prints it."""
     stored = entry.credential if entry else None
-    holding = holding_of(account, stored, files)
+    holding = holding_of(account, stored, files, sealed=sealed)
     who = stored.identity if isinstance(stored, Login) else None
     return {
         "name": account.name,
@@ -117,6 +129,7 @@ def row(
         "cooldown_until_ms": standing.get("cooldown_until_ms"),
         "secret": holding.secret or None,
         "kept_in": holding.kept_in or None,
+        "sealed": holding.sealed,
         "mode": _mode(holding.kept_in),
         "shared_with": holding.shared_with or None,
         "expires_ms": None if holding.expires_at is None else int(holding.expires_at * 1000),

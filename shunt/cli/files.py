@@ -8,12 +8,13 @@ from shunt.cli.control import Control, reach
 from shunt.cli.invocation import Invocation
 from shunt.cli.terminal import note
 from shunt.config.types import Config, ServerConfig
-from shunt.errors import ConfigError
+from shunt.errors import ConfigError, ShuntError
 from shunt.providers import PROVIDERS
 from shunt.store.config import ConfigFile
 from shunt.store.credentials import CredentialStore
 from shunt.store.locations import Locations, beside, locate
 from shunt.store.lock import holder
+from shunt.store.sealing import Sealing
 
 
 @frozen
@@ -31,7 +32,15 @@ class Files:
     @property
     def credentials(self) -> CredentialStore:
         """credentials.json."""
-        return CredentialStore(self.places.credentials_file)
+        path = self.places.credentials_file
+        return CredentialStore(path, sealing=Sealing(path, wanted=self._sealed()))
+
+    def _sealed(self) -> bool | None:
+        """Whether it is to be sealed; a bad configuration leaves it as it is."""
+        try:
+            return self.config().credentials.store == "keychain"
+        except ShuntError:
+            return None
 
     def config(self) -> Config:
         """Read the configuration as the server would. Raises ConfigError or StoreError."""

@@ -146,18 +146,24 @@ def accounts_view(rows: Iterable[Document], now: float, width: int) -> Renderabl
             Text(_text(row, "provider")),
             _standing(row, now),
             Text(_text(row, "secret") or "none"),
-            Text(_text(row, "kept_in") or "-"),
+            Text(_kept_in(row) or "-"),
             Text(_text(row, "shared_with") or "-"),
             Text(_who(row) or "-"),
         )
     return table
 
 
+def _kept_in(row: Document) -> str:
+    """Where a secret is, and what closes it besides the file's mode."""
+    sealed = ", sealed by the keychain" if row.get("sealed") is True else ""
+    return f"{_text(row, 'kept_in')}{sealed}" if _text(row, "kept_in") else ""
+
+
 def _account_lines(row: Document, now: float) -> Iterator[Text]:
     facts = ("provider", "email", "plan_type")
     yield Text.assemble((_text(row, "name"), "bold"), "  ", _standing(row, now))
     yield Text("  " + " · ".join(filter(None, (_text(row, fact) for fact in facts))))
-    yield Text(f"  {_text(row, 'secret') or 'no secret'} {_text(row, 'kept_in')}".rstrip())
+    yield Text(f"  {_text(row, 'secret') or 'no secret'} {_kept_in(row)}".rstrip())
     if shared := _text(row, "shared_with"):
         yield Text(f"  shared with {shared}")
 

@@ -327,6 +327,20 @@ class UpdateConfig:
 
 
 @frozen
+class CredentialsConfig:
+    """`[credentials]`: how logins and stored keys are kept."""
+
+    store: str = field(
+        default="file",
+        metadata=key(
+            values.choice(("file", "keychain"), {}, noun="store"),
+            "file: credentials.json, readable by you alone. keychain: the same file, sealed with a key that only "
+            "the system's keychain has (needs the extra shunt[keychain]).",
+        ),
+    )
+
+
+@frozen
 class Config:
     """The whole of config.toml after environment overrides."""
 
@@ -342,6 +356,7 @@ class Config:
     update: UpdateConfig = UpdateConfig()
     limits: LimitsConfig = LimitsConfig()
     logins: LoginsConfig = LoginsConfig()
+    credentials: CredentialsConfig = CredentialsConfig()
     claude_code: ClaudeCodeConfig = ClaudeCodeConfig()
     ignored: tuple[str, ...] = ()
     """Keys of the Rust program of the same name that mean nothing here; listed once at start."""
@@ -356,6 +371,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "update": UpdateConfig,
     "limits": LimitsConfig,
     "logins": LoginsConfig,
+    "credentials": CredentialsConfig,
     "claude_code": ClaudeCodeConfig,
 }
 """Sections written once, `[server]`."""

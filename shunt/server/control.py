@@ -59,6 +59,7 @@ class Control:
             started_at=parts.started_at,
             troubles=parts.troubles(),
             clients=[client.name for client in parts.config().clients],
+            keeping=parts.keeping(),
             refusals=parts.tally.counts,
             found=() if view.accounts else parts.findings(),
             active=parts.observatory.running(),

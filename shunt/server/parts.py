@@ -71,5 +71,7 @@ class ServerParts:
     """The dump of an earlier failure, by request id. Blocks."""
     troubles: Callable[[], Mapping[str, str]] = dict
     """What the owner should know: logins that the disk refuses, records that were lost."""
+    keeping: Callable[[], Mapping[str, str]] = dict
+    """Where logins and stored keys are kept: `file`, and `kept_in` (`file`, or `keychain` when sealed with its key)."""
     findings: Callable[[], Sequence[Finding]] = tuple
     """What this machine has that could become an account. Looks at a few files."""

@@ -237,6 +237,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         cache_read_share=maybe(NUMBER),
         errors_recent=WHOLE,
         watchers=many(ref("Watcher")),
+        credentials={"type": "object", "additionalProperties": TEXT},
         troubles={"type": "object", "additionalProperties": TEXT},
     ),
     "Sums": record(

@@ -55,6 +55,8 @@ class Picture:
     """Records waiting for the history, and records lost."""
     forecasts: Callable[[str], Sequence[Forecast]] = lambda _: ()
     """What becomes of an account's windows."""
+    keeping: Mapping[str, str] = field(factory=dict)
+    """Where logins and stored keys are kept."""
     troubles: Mapping[str, str] = field(factory=dict)
     """What the owner should know, by what it concerns: logins the disk refuses, records lost."""
     refusals: Mapping[str, int] = field(factory=dict)
@@ -88,6 +90,7 @@ def status(picture: Picture) -> Document:
         "errors_recent": picture.errors,
         "history": {"requests_waiting": picture.records[0], "dropped": picture.records[1]},
         "watchers": [of_watcher(condition) for condition in picture.watchers],
+        "credentials": dict(picture.keeping),
         "troubles": dict(picture.troubles),
         "refusals": dict(picture.refusals),
         "clients": [_client(name, picture) for name in picture.clients],

@@ -35,6 +35,7 @@ from shunt.store.credential_format import (
 )
 from shunt.store.files import read_private, remove_stray, tighten, write_private
 from shunt.store.lock import PATIENCE, exclusive, writing
+from shunt.store.sealing import Sealing
 
 LIMIT: Final = 8 * 1024 * 1024
 """Bytes; thousands of accounts need less."""
@@ -50,7 +51,13 @@ class CredentialStore:
     path: Path
     patience: float = PATIENCE
     """Seconds to wait for another process."""
+    sealing: Sealing = field(kw_only=True)
+    """Whether its text is encrypted; it stays as it is unless something else is wanted."""
     _generation: int = field(default=0, init=False)
+
+    @sealing.default
+    def _as_it_is(self) -> Sealing:
+        return Sealing(self.path)
 
     @property
     def backup(self) -> Path:
@@ -138,6 +145,13 @@ class CredentialStore:
             done.append(f"removed {strays} left-over of interrupted writes beside {self.path}")
         return tuple(done)
 
+    def settle(self) -> None:
+        """Give the file the form that is wanted: sealed, or plain. Raises as `update`."""
+        with writing(self.path, self.patience):
+            document, text = self._read()
+            if text is not None and not self.sealing.settled:
+                self._write(document.accounts, document)
+
     def _set_pending(self, name: str, pending: PendingRefresh | None) -> None:
         def change(accounts: Accounts) -> Accounts:
             if name not in accounts:
@@ -149,7 +163,7 @@ class CredentialStore:
     def _read(self) -> tuple[Document, bytes | None]:
         try:
             text = read_private(self.path, limit=LIMIT)
-            document = Document() if text is None else decode(text)
+            document = Document() if text is None else decode(self.sealing.opened(text))
         except StoreError as error:
             raise CredentialsUnreadable(f"{error}. Nothing was changed.") from error
         except Malformed as error:
@@ -159,7 +173,7 @@ class CredentialStore:
         return document, text
 
     def _write(self, accounts: Accounts, before: Document) -> None:
-        text = encode(accounts, self._generation + 1, before)
+        text = self.sealing.closed(encode(accounts, self._generation + 1, before))
         write_private(self.path, text)
         self._generation += 1
         with suppress(StoreError):  # the copy must not stand in the way of a new token
@@ -169,7 +183,7 @@ class CredentialStore:
         said = f"{self.path} cannot be used: {error}. Nothing was changed. Correct it by hand"
         try:
             text = read_private(self.backup, limit=LIMIT)
-            kept = decode(text) if text is not None else None
+            kept = decode(self.sealing.opened(text)) if text is not None else None
         except (StoreError, Malformed):
             kept = None
         if kept is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shunt.store.sealing import SystemKeychain
 from tests.cli.desk import KEY, T0, Desk
 from tests.cli.scripted_control import scripted_control
 
@@ -91,3 +92,19 @@ def test_damaged_credentials_are_told(pool: Desk) -> None:
     result = pool.run("accounts")
     assert result.exit_code == 1
     assert str(pool.credentials) in result.stderr
+
+
+def test_a_sealed_file_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `store = "keychain"` the secret is said to be sealed, and without a keychain it is not."""
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(SystemKeychain, "get", lambda _self, name: kept.get(name))
+    monkeypatch.setattr(SystemKeychain, "put", lambda _self, name, value: kept.__setitem__(name, value))
+    desk.environ["SHUNT_CREDENTIALS_STORE"] = "keychain"
+    desk.run("add-account", "key", "--api-key-stdin", input=KEY)
+    assert b"canary" not in desk.credentials.read_bytes()
+    assert "sealed by the keychain" in desk.run("accounts").stdout
+    assert desk.document("accounts")["accounts"][0]["sealed"] is True
+    kept.clear()
+    result = desk.run("accounts")
+    assert result.exit_code == 1
+    assert "keychain" in result.stderr

@@ -218,3 +218,33 @@ async def log_in_claude(here: Vendor) -> str:
         await screen.type(f"{here.authority.allowed(query)}#{query['state']}")
         assert await screen.ends() == 0, screen.seen
         return screen.seen
+
+
+async def test_a_login_is_ended_while_the_server_runs(tmp_path: Path) -> None:
+    """`logout` has the vendor end it; the server stops using it at once, and a restart does not bring it back."""
+    async with vendor(tmp_path) as here:
+        await log_in_claude(here)
+        await here.shunt.start()
+        assert (await here.shunt.message()).status == 200
+        done = await here.shunt.cli("logout", "work", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert [entry["path"] for entry in here.authority.revoked] == ["/v1/oauth/revoke"]
+        assert (await here.shunt.message()).status >= 400
+        await here.shunt.stop()
+        await here.shunt.start()
+        assert (await here.shunt.account("work"))["status"] == "reauth_required"
+        assert here.stored() == {}
+        here.unseen((done.stdout + done.stderr).decode())
+
+
+async def test_accounts_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
+    """Adding, removing and adding again reach the server by themselves: no restart, no second account."""
+    async with vendor(tmp_path) as here:
+        await here.shunt.start()
+        await log_in_claude(here)
+        assert (await here.shunt.message()).status == 200
+        assert (await here.shunt.cli("remove-account", "work", "--yes")).returncode == 0
+        assert (await here.shunt.status())["accounts"] == []
+        await log_in_claude(here)
+        assert (await here.shunt.message()).status == 200
+        assert (await here.shunt.status())["credentials"]["kept_in"] == "file"
