@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
 from attrs import define
 
+from shunt.errors import ReauthRequired
 from shunt.store.credentials import CredentialStore
 from shunt.store.foreign_logins import ForeignLogins
-from tests.proof.logins import NAME, check_kept, login
-from tests.proof.tracing import CHANGING, Tracer, tracing
+from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.oauth import TokenEndpoint
+from tests.proof.logins import NAME, T0, check_kept, login
+from tests.proof.test_cancel import Vendor, custody_of, vendor
+from tests.proof.tracing import CHANGING, End, Tracer, tracing
 from tests.proof.victim import REFUSED
 
 KILLED = -9
@@ -182,3 +188,49 @@ def test_another_programs_file_is_old_or_new(ground: Ground) -> None:
             with ForeignLogins({"CODEX_HOME": str(path.parent)}, lambda: 0.0).together(str(path)):
                 assert strays(path) == []
     assert changed > 2
+
+
+@pytest.mark.slow
+async def test_a_whole_renewal_killed_at_every_call(ground: Ground) -> None:
+    """Custody, its threads and HTTP, with a vendor whose tokens work once: killed at any change of the disk,
+    the newest token is there, or the next start tries the old one once and names what happened."""
+    async with vendor() as it:
+
+        def renew(inject: str = "") -> tuple[Path, End]:
+            it.anew()
+            path = ground.home()
+            return path, ground.tracer.run("refresh", path, inject, told=it.url)
+
+        path, end = await trio.to_thread.run_sync(renew)
+        assert (end.status, end.said) == (0, "")
+        assert check_kept(path, it.newest)
+        seen, named, ended = Counter[str](), 0, 0
+        for call in end.calls:
+            seen[call] += 1
+            if call not in CHANGING:
+                continue
+            path, killed = await trio.to_thread.run_sync(renew, f"{call}:signal=KILL:when={seen[call]}")
+            if killed.status == 0:  # calls are counted by thread, and this thread made fewer
+                continue
+            assert killed.status == KILLED
+            ended += 1
+            if not check_kept(path, it.newest):
+                named += 1
+                await check_named(it, path)
+            check_alive(path)
+        assert ended > 30, ended
+        assert named > 5, named
+
+
+async def check_named(it: Vendor, path: Path) -> None:
+    """The next shunt tries once, is refused, and says what happened."""
+    said = []
+    async with open_upstream(Timeouts()) as upstream, trio.open_nursery() as services:
+        custody = custody_of(path, TokenEndpoint(upstream, lambda: T0), it.url, services)
+        await custody.load()
+        try:
+            await custody.refresh(NAME, login(1).access)
+        except ReauthRequired as error:
+            said.append(str(error))
+        services.cancel_scope.cancel()
+    assert "never arrived" in said[0]
