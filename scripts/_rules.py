@@ -25,7 +25,7 @@ BANNED_NAMES = {"util", "utils", "helper", "helpers", "manager", "managers", "co
 
 PURE_ROOMS = (
     *("routing", "providers", "protocols", "config", "accounts"),
-    *("limits", "models", "inference", "wire", "errors"),
+    *("limits", "models", "inference", "wire", "errors", "views"),
 )
 """Rooms without IO: their tests do without an event loop."""
 

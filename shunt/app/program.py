@@ -32,6 +32,7 @@ from shunt.config.keys import configured_keys, missing_variables
 from shunt.config.structure import with_overrides
 from shunt.config.types import Config
 from shunt.custody import Custody
+from shunt.desktop.announcer import Announcer, sender_of
 from shunt.desktop.service_notices import ServiceNotices
 from shunt.errors import ConfigError
 from shunt.pool import AccountPool
@@ -87,6 +88,7 @@ class Program:
     custody: Custody = field(init=False)
     access: Access = field(init=False)
     certificate: Certificate = field(factory=lambda: Certificate(time.monotonic))
+    announcer: Announcer = field(init=False)
 
     # ── before anything runs ──────────────────────────────────────────────────────────────────
 
@@ -112,6 +114,7 @@ class Program:
             self.instance.release()
             raise
         self.access = Access(self.config, trio.current_time)
+        self.announcer = Announcer(sender_of(self.options.environ), self.options.write)
 
     def _take_certificate(self, config: Config) -> None:
         """Show the configured certificate from now on. Raises ConfigError, changing nothing."""
@@ -167,6 +170,7 @@ class Program:
             services.start_soon(self._give_way)
             if self.options.leash is not None:
                 services.start_soon(obey_leash, self.stop, self.options.leash)
+            services.start_soon(self.announcer.run, lambda: self.config.notify.desktop)
             services.start_soon(gateway.means.room.attend)
             services.start_soon(sight.let_readers_go)
             async with self._watching(upstream, records, health, sight):

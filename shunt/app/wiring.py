@@ -135,7 +135,9 @@ def watcher_parts(
         load_config=program.load_config,
         apply=program.apply,
         reload=program.reload,
-        notify=Notifier(now=time.time).notify,
+        notify=Notifier(
+            program.announcer.offer, now=time.time, muted=lambda: program.config.notify.muted
+        ).notify,
         now=time.time,
         jitter=random.random,
     )

@@ -54,7 +54,7 @@ def show(call: Invocation, *, as_json: bool) -> None:
         emit(
             {
                 "path": str(files.places.config_file),
-                "config": _document(found),
+                "config": masked_document(found),
                 "overridden": {f"{section}.{key}": name for (section, key), name in sources.items()},
                 "ignored": list(found.ignored),
             }
@@ -117,7 +117,8 @@ def _overridden(files: Files) -> dict[tuple[str, str], str]:
     return {each.place: each.variable for each in found}
 
 
-def _document(config: Config) -> dict[str, Any]:
+def masked_document(config: Config) -> dict[str, Any]:
+    """The configuration as one document, secrets masked."""
     return {
         **{name: _shown(getattr(config, name)) for name in TABLES},
         **{name: [_shown(item) for item in getattr(config, name)] for name in LISTS},

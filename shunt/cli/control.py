@@ -95,6 +95,17 @@ class Control:
         """Give such a key back."""
         self._call("DELETE", "/passes", {"key": key.reveal()})
 
+    def login_code(self) -> str:
+        """Have the server make a one-time code for a browser."""
+        code = self._call("POST", "/dashboard/codes", {}).get("code")
+        if not isinstance(code, str):
+            raise self._foreign("no code in its answer")
+        return code
+
+    def document(self, path: str) -> dict[str, Any]:
+        """Fetch what any control route tells."""
+        return self._call("GET", path)
+
     def reload(self) -> dict[str, Any]:
         """Have the server read its accounts again."""
         return self._call("POST", "/accounts/reload", {})

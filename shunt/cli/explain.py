@@ -13,8 +13,8 @@ from shunt.cli.files import open_files
 from shunt.cli.invocation import Invocation, as_json, elsewhere, places
 from shunt.cli.past import Lookback
 from shunt.cli.past_views import moment, took
-from shunt.cli.render import span
 from shunt.cli.terminal import clean, draw, emit
+from shunt.views.words import span
 
 Document = Mapping[str, Any]
 

@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from shunt.cli.render import span
 from shunt.cli.terminal import clean
+from shunt.views.words import span
 
 Document = Mapping[str, Any]
 

@@ -43,6 +43,18 @@ def _status() -> click.Command:
     return status
 
 
+def _dashboard() -> click.Command:
+    from shunt.cli.dashboard import dashboard
+
+    return dashboard
+
+
+def _monitor() -> click.Command:
+    from shunt.cli.monitor import monitor
+
+    return monitor
+
+
 def _accounts() -> click.Command:
     from shunt.cli.accounts import accounts
 
@@ -175,6 +187,12 @@ def _update() -> click.Command:
     return update
 
 
+def _report() -> click.Command:
+    from shunt.cli.report import report
+
+    return report
+
+
 def _completions() -> click.Command:
     from shunt.cli.completions import completions
 
@@ -191,6 +209,8 @@ COMMANDS = (
     Entry("run", "Serve in the foreground; --demo needs no account.", _run),
     Entry("setup", "Find what this machine has, and make accounts of it.", _setup),
     Entry("status", "How the accounts stand: windows, cooldowns, savings.", _status),
+    Entry("dashboard", "Open the page that shows it all in a browser.", _dashboard),
+    Entry("monitor", "Watch and steer it all in the whole terminal.", _monitor),
     Entry("accounts", "Which accounts there are and where their secrets are kept.", _accounts),
     Entry("add-account", "Add an API key, or a login of your own; log in anew.", _add_account),
     Entry("remove-account", "Take an account out of the pool and forget its secret.", _remove_account),
@@ -212,6 +232,7 @@ COMMANDS = (
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
     Entry("service", "Have the system run shunt from log-in or boot on.", _service),
     Entry("update", "Replace this program by the newest release; off by default.", _update),
+    Entry("report", "Gather what a bug report needs, without secrets.", _report),
     Entry("completions", "Print a completion script for your shell.", _completions),
     Entry("help", "Explain a command or a topic.", _help),
 )

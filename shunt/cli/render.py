@@ -17,6 +17,8 @@ from rich.text import Text
 
 from shunt.cli.remarks import Level, Remark
 from shunt.cli.terminal import clean, login_cure
+from shunt.views.glance import glance, told_reset
+from shunt.views.words import dollars, span
 
 Document = Mapping[str, Any]
 
@@ -42,20 +44,6 @@ MARKS = {
 LABELS = {"disabled": "paused", "reauth_required": "needs a login or key"}
 
 
-def span(seconds: float) -> str:
-    """A length of time in its two largest units: `2 h 28 m`, `3 d 4 h`, `45 s`."""
-    left = max(0, round(seconds))
-    for size, unit, next_size, next_unit in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "m"),
-        (60, "m", 1, "s"),
-    ):
-        if left >= size:
-            more = left % size // next_size
-            return f"{left // size} {unit} {more} {next_unit}" if more else f"{left // size} {unit}"
-    return f"{left} s"
-
-
 def bar(share: float, *, ascii_only: bool = False) -> Text:
     """The spent share of a window as a bar, coloured by how little is left."""
     full, empty = ("#", ".") if ascii_only else ("█", "░")
@@ -74,10 +62,13 @@ def status_view(status: Document, now: float, *, ascii_only: bool = False) -> Re
         now: epoch seconds, for countdowns.
         ascii_only: draw bars for a terminal without block characters.
     """
-    parts: list[RenderableType] = [_heading(status, now), Text("")]
+    parts: list[RenderableType] = [_heading(status, now)]
     accounts = _dicts(status.get("accounts"))
+    if accounts:
+        parts.append(_now(status, now))
+    parts.append(Text(""))
     if not accounts:
-        parts.append(Text("No accounts yet. `shunt add-account NAME` adds one."))
+        parts += _first_steps(status)
     for account in accounts:
         parts += [account_card(account, now, ascii_only=ascii_only), Text("")]
     parts += _footer(status)
@@ -196,9 +187,7 @@ def remarks_view(remarks: Iterable[Remark]) -> RenderableType:
 
 def _heading(status: Document, now: float) -> Text:
     started = _number(status, "started_ms")
-    strategy, pinned, last = (
-        _text(status, key) for key in ("strategy", "pinned_account", "last_used_account")
-    )
+    strategy, pinned = (_text(status, key) for key in ("strategy", "pinned_account"))
     if strategy and _text(status, "strategy_source") == "override":
         strategy += " (set while running)"
     facts = [
@@ -207,9 +196,33 @@ def _heading(status: Document, now: float) -> Text:
         f"strategy {strategy}" if strategy else "",
         f"pinned to {pinned}" if pinned else "no pin",
         f"every request served by {model}" if (model := _text(status, "model_override")) else "",
-        f"last used {last}" if last else "",
     ]
     return Text(" · ".join(filter(None, facts)))
+
+
+def _now(status: Document, now: float) -> Text:
+    """Who serves and why, and what resets next."""
+    seen = glance(status)
+    why = f", because {clean(seen.why)}" if seen.why else ""
+    return Text.assemble(
+        ("in use: ", "dim"),
+        (clean(seen.in_use) or "nobody yet", "bold"),
+        why,
+        (" · next reset: ", "dim"),
+        clean(told_reset(seen.reset, now)),
+    )
+
+
+def _first_steps(status: Document) -> Iterator[Text]:
+    """What somebody without accounts can do, with what the server has found on its machine."""
+    found = _dicts(status.get("found"))
+    if not found:
+        yield Text("No accounts yet. `shunt add-account NAME` adds one.")
+        return
+    yield Text("No accounts yet. On the server's machine there is:")
+    for finding in found:
+        yield Text(f"  {_text(finding, 'what')} ({_text(finding, 'where')}); add it:")
+        yield Text(f"    {_text(finding, 'command')}", "bold")
 
 
 def _windows(account: Document) -> list[Document]:
@@ -245,8 +258,8 @@ def _footer(status: Document) -> Iterator[Text]:
     if isinstance(savings, Mapping):
         spans = (("today", "today"), ("week", "7 days"), ("all_time", "in all"))
         costs = [(label, _number(savings, f"{key}_cost_usd")) for key, label in spans]
-        told = [f"${cost:,.2f} {label}" for label, cost in costs if cost is not None]
-        yield Text("at API prices: " + " · ".join(told)) if told else Text("")
+        told = [f"{dollars(cost)} {label}" for label, cost in costs if cost is not None]
+        yield Text("saved, at API prices: " + " · ".join(told)) if told else Text("")
     watchers = _dicts(status.get("watchers"))
     unwell = [watcher for watcher in watchers if watcher.get("degraded")]
     if watchers and not unwell:

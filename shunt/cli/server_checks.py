@@ -10,9 +10,10 @@ from shunt import __version__
 from shunt.cli.control import Control, Foreign
 from shunt.cli.exits import Failed, NotRunning
 from shunt.cli.remarks import Level, Remark
-from shunt.cli.render import LABELS, span
+from shunt.cli.render import LABELS
 from shunt.cli.terminal import login_cure
 from shunt.config.types import ServerConfig
+from shunt.views.words import span
 
 
 def server_remarks(control: Control, server: ServerConfig | None, now: float) -> Iterator[Remark]:

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from shunt.cli.remarks import Level, Remark
-from shunt.cli.render import span
+from shunt.views.words import span
 
 CLOCK_WARNS = 30.0
 """Seconds off from which resets and token ends are misjudged now and then."""

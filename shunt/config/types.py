@@ -18,6 +18,7 @@ from shunt.config.addresses import listen_host
 from shunt.config.claude_code import ClaudeCodeConfig
 from shunt.config.clients import ClientConfig
 from shunt.config.limits import LimitsConfig
+from shunt.config.notices import NotifyConfig
 from shunt.config.values import Key, key
 
 NO_SECRET = Secret("")
@@ -354,6 +355,7 @@ class Config:
     endpoints: EndpointsConfig = EndpointsConfig()
     history: HistoryConfig = HistoryConfig()
     update: UpdateConfig = UpdateConfig()
+    notify: NotifyConfig = NotifyConfig()
     limits: LimitsConfig = LimitsConfig()
     logins: LoginsConfig = LoginsConfig()
     credentials: CredentialsConfig = CredentialsConfig()
@@ -369,6 +371,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "endpoints": EndpointsConfig,
     "history": HistoryConfig,
     "update": UpdateConfig,
+    "notify": NotifyConfig,
     "limits": LimitsConfig,
     "logins": LoginsConfig,
     "credentials": CredentialsConfig,

@@ -174,6 +174,17 @@ def choice(known: Collection[str], aliases: Mapping[str, str], *, noun: str) -> 
     return Reader(kind, read)
 
 
+def one_of(known: Collection[str], *, noun: str) -> Callable[[str], str]:
+    """A rule for the items of a list: one of a few words."""
+
+    def rule(written: str) -> str:
+        if written not in known:
+            raise Misread(f"is an unknown {noun}{hint(written, known)} (one of {', '.join(known)})")
+        return written
+
+    return rule
+
+
 def unknown(noun: str, value: str, known: Collection[str]) -> str:
     """`unknown strategy "maximal"; did you mean "maximus"? (one of …)`."""
     return f"unknown {noun} {quoted(value)}{hint(value, known)} (one of {', '.join(known)})"

@@ -1,13 +1,13 @@
 """What a person should hear about, and how often.
 
 Every notice goes to the log; those of categories that are not muted also go to the given delivery
-(a line on the terminal). The same event is told at most once an hour.
+(the desktop, or a line on the terminal). The same event is told at most once an hour.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from attrs import frozen
@@ -27,6 +27,12 @@ class Category(StrEnum):
     LOGIN_NEEDED = "login needed"
     ALL_OFFLINE = "all accounts offline"
     CONFIG_REJECTED = "config rejected"
+    UPDATE_AVAILABLE = "update available"
+
+    @property
+    def key(self) -> str:
+        """What it is called in `notify.muted`."""
+        return self.value.replace(" ", "-")
 
 
 @frozen
@@ -48,10 +54,16 @@ class Notifier:
         deliver: Callable[[Notice], None] | None = None,
         *,
         now: Callable[[], float],
-        muted: Iterable[Category] = (),
+        muted: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """`deliver` shows a notice to the person; None leaves it to the log."""
-        self.muted = set(muted)
+        """Prepare to tell.
+
+        Args:
+            deliver: shows a notice to the person; None leaves it to the log.
+            now: epoch seconds.
+            muted: keys of the categories that are left to the log; asked each time.
+        """
+        self._muted = muted
         self._deliver = deliver
         self._now = now
         self._told: dict[tuple[Category, str], float] = {}
@@ -69,7 +81,7 @@ class Notifier:
             return
         self._told[event] = now
         log.warning("%s: %s", notice.category, notice.text)
-        if self._deliver is None or notice.category in self.muted:
+        if self._deliver is None or notice.category.key in self._muted():
             return
         try:
             self._deliver(notice)

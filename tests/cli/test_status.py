@@ -126,3 +126,57 @@ def test_watching_as_documents_is_one_per_line(desk: Desk) -> None:
         result = desk.run("status", "--watch", "--json", pause=Looks(2))
     assert result.exit_code == 0
     assert [json.loads(line) for line in result.stdout.splitlines()] == [{"schema": 1, **STATUS}] * 2
+
+
+def test_status_as_a_line(desk: Desk) -> None:
+    """The usual one, or one of the user's own."""
+    with scripted_control({"GET /status": (200, {**STATUS, "last_used_account": "main"})}) as server:
+        desk.serve(server)
+        assert desk.run("status", "--line").stdout == "main 40% - | 1/1 free | reset - | -\n"
+        assert desk.run("status", "--format", "[{account}]").stdout == "[main]\n"
+
+
+def test_a_line_without_a_server_is_short(desk: Desk) -> None:
+    """A status bar shows what is on stdout; scripts look at the exit code."""
+    result = desk.run("status", "--line")
+    assert (result.exit_code, result.stdout) == (3, "shunt is off\n")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--line", "--json"], ["--line", "--watch"], ["--format", "{acount}"], ["--format", "", "--json"]],
+)
+def test_a_line_of_nonsense_is_refused(desk: Desk, args: list[str]) -> None:
+    """Before anybody is asked."""
+    assert desk.run("status", *args).exit_code == 2
+
+
+def test_status_says_who_serves_and_what_resets_next(desk: Desk) -> None:
+    """The two questions people come with, above everything else."""
+    told = {
+        **STATUS,
+        "last_used_account": "main",
+        "recent_requests": [{"account": "main", "why": "sticky"}],
+        "accounts": [
+            {
+                "name": "main",
+                "status": "available",
+                "windows": [{"name": "5h", "used": 0.4, "resets_at": T0 + 8880}],
+            }
+        ],
+    }
+    with scripted_control({"GET /status": (200, told)}) as server:
+        desk.serve(server)
+        shown = desk.run("status").stdout
+    assert "in use: main, because its conversation stays with it" in shown
+    assert "next reset: main in 2 h 28 m (5 hours, 40% used)" in shown
+
+
+def test_without_accounts_status_tells_what_was_found(desk: Desk) -> None:
+    """By the server, on its machine, with the command that adds it."""
+    found = [{"what": "a Codex login", "where": "/x/auth.json", "command": "shunt add-account c --import"}]
+    with scripted_control({"GET /status": (200, {**STATUS, "accounts": [], "found": found})}) as server:
+        desk.serve(server)
+        shown = desk.run("status").stdout
+    assert "a Codex login (/x/auth.json)" in shown
+    assert "shunt add-account c --import" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shunt.config.notices import NOTICES
 from shunt.watchers.notices import Category, Notice, Notifier
 
 SPENT = Notice(Category.COOLDOWN_STARTED, "a", "a is spent")
@@ -19,7 +20,8 @@ class Desk:
     def __init__(self, *muted: Category) -> None:
         self.at = 1000.0
         self.shown: list[Notice] = []
-        self.notifier = Notifier(self.shown.append, now=lambda: self.at, muted=muted)
+        self.muted = {category.key for category in muted}
+        self.notifier = Notifier(self.shown.append, now=lambda: self.at, muted=lambda: self.muted)
 
     def tell(self, *notices: Notice) -> list[Notice]:
         self.shown.clear()
@@ -60,7 +62,7 @@ def test_muted_categories_are_only_logged(caplog: pytest.LogCaptureFixture) -> N
     desk = Desk(Category.COOLDOWN_STARTED)
     assert desk.tell(SPENT, BACK) == [BACK]
     assert "a is spent" in caplog.text
-    desk.notifier.muted.clear()
+    desk.muted.clear()
     assert desk.tell(OTHER) == [OTHER]
 
 
@@ -77,3 +79,8 @@ def test_without_a_delivery_the_log_is_enough(caplog: pytest.LogCaptureFixture) 
     """A program in the background has no terminal."""
     Notifier(now=lambda: 0.0).notify(SPENT)
     assert "long cooldown started: a is spent" in caplog.text
+
+
+def test_every_category_can_be_muted_in_the_configuration() -> None:
+    """By its name with hyphens."""
+    assert [category.key for category in Category] == list(NOTICES)

@@ -8,6 +8,7 @@ import { count, dollars, percent } from "./words.js";
 
 const SPANS = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400, "90d": 90 * 86400 };
 const EVERY = 30_000;
+const MOST = 50;
 const KEYS = [["account", "account"], ["model", "model"], ["client", "client"], ["conversation", "conversation"], ["day", "day"]];
 
 export function History() {
@@ -44,7 +45,7 @@ export function History() {
       ${trouble && html`<p class="note">${trouble}</p>`}
       ${past && html`<${Charts} past=${past} />`}
       ${past?.sums.groups.length > 0 &&
-      html`<${Table} label=${`Sums by ${past.by}`} columns=${sums(past.by)} rows=${[...past.sums.groups, { ...past.sums.total, whole: true }]} name=${(row) => (row.whole ? "whole" : row.key[past.by])} />`}
+      html`<${Table} label=${`Sums by ${past.by}`} columns=${sums(past.by)} rows=${largest(past)} name=${(row) => (row.whole ? "whole" : row.key[past.by])} />`}
     <//>
   `;
 }
@@ -58,6 +59,13 @@ async function fetchPast(span, by) {
     get(`/history/windows?window=5h&since=${since}`),
   ]);
   return { span, by, unit, since, times, sums, windows };
+}
+
+/** The groups that matter most, and the sum of all of them. */
+function largest(past) {
+  const groups = past.sums.groups;
+  const shown = past.by === "day" ? groups : groups.toSorted((a, b) => b.requests - a.requests).slice(0, MOST);
+  return [...shown, { ...past.sums.total, whole: true }];
 }
 
 function sums(by) {
@@ -78,7 +86,7 @@ function Charts({ past }) {
   const theme = useTheme();
   const times = filled(past);
   const pick = (key) => times.groups.map((group) => group?.[key] ?? 0);
-  const served = times.groups.map((group) => (group ? group.requests - group.errors : 0));
+  const bar = (value) => times.groups.map((group) => (group && value(group)) || null); // no line for nothing
   const total = past.times.total ?? {};
   const lines = windowLines(past.windows.samples ?? []);
   return html`
@@ -86,7 +94,7 @@ function Charts({ past }) {
       <${Chart}
         title="Requests"
         summary=${`${count(total.requests)} requests, ${count(total.errors)} errors`}
-        data=${[times.at, served, pick("errors")]}
+        data=${[times.at, bar((group) => group.requests - group.errors), bar((group) => group.errors)]}
         series=${[["served", theme.good], ["errors", theme.bad]]}
         bars=${true}
         theme=${theme}
@@ -101,7 +109,7 @@ function Charts({ past }) {
       <${Chart}
         title="At API prices"
         summary=${dollars(total.cost_usd)}
-        data=${[times.at, pick("cost_usd")]}
+        data=${[times.at, bar((group) => group.cost_usd)]}
         series=${[["price", theme.lines[0]]]}
         format=${dollars}
         bars=${true}

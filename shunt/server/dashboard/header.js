@@ -2,7 +2,7 @@
 
 import { act } from "./api.js";
 import { Choice, Countdown, html, useStore } from "./pieces.js";
-import { count, dollars, many, percent, reason, span, windowName } from "./words.js";
+import { count, dollars, isHeld, many, percent, reason, span, windowName } from "./words.js";
 
 const LINKS = {
   connecting: ["connecting", "wait"],
@@ -23,7 +23,7 @@ export function Header() {
   const options = [...new Set([status?.strategy, ...strategies].filter(Boolean))].map((name) => [name, name]);
   return html`
     <header>
-      <a class="skip" href="#accounts">To the accounts</a>
+      <a class="skip" href="#content">To the content</a>
       <h1><img src="/dashboard/icon.svg" alt="" width="28" height="28" />shunt</h1>
       <p class="link ${tone}" role="status"><span class="dot" aria-hidden="true"></span>${told}</p>
       ${status &&
@@ -91,7 +91,7 @@ export function Summary() {
 }
 
 function held(status) {
-  return status.active.filter((active) => active.phase === "waiting").length;
+  return status.active.filter(isHeld).length;
 }
 
 /** The window that resets first among those that hold something. */
@@ -108,7 +108,8 @@ export function nextReset(status) {
 }
 
 function inUse(status, next) {
-  const last = status.recent_requests.find((request) => request.account === status.last_used_account);
+  const of = (request) => request.account === status.last_used_account;
+  const last = status.active.find((active) => of(active) && !isHeld(active)) ?? status.recent_requests.find(of);
   const because = last ? reason(last.why) : "";
   const follows = next?.account ? `a new conversation goes to ${next.account}` : next?.why ? "a new conversation waits" : "";
   return [because && `because ${because}`, follows].filter(Boolean).join(" · ") || `strategy ${status.strategy}`;

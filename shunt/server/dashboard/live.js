@@ -1,11 +1,10 @@
 // Requests that run now, and those that wait for an account.
 
 import { html, Section, Table, useStore } from "./pieces.js";
-import { count, reason, took } from "./words.js";
+import { count, isHeld, reason, took } from "./words.js";
 
 const PHASES = {
   arrived: "arrived",
-  waiting: "waits for an account",
   chosen: "account chosen",
   sent: "sent, no answer yet",
   connected: "connected",
@@ -15,8 +14,8 @@ const PHASES = {
 
 export function Live() {
   const { status } = useStore();
-  const waiting = status.active.filter((active) => active.phase === "waiting");
-  const running = status.active.filter((active) => active.phase !== "waiting");
+  const waiting = status.active.filter(isHeld);
+  const running = status.active.filter((active) => !isHeld(active));
   const held = Math.max(status.waiting ?? 0, waiting.length);
   return html`
     <${Section} id="live" title="Live requests" note=${running.length ? "" : "Nothing runs at the moment."}>
@@ -48,6 +47,6 @@ const RUNNING = [
 const WAITING = [
   ["Model", (row) => row.model || "–"],
   ["Client", (row) => row.client || "this machine"],
-  ["Waits for", (row) => reason(row.why) || "the first account that is back"],
+  ["Why", (row) => reason(row.why) || "no account can serve it now"],
   ["Since", (row) => took(row.age_ms), "num"],
 ];

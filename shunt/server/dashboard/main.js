@@ -17,7 +17,7 @@ function Page() {
   const { status, link, toast } = useStore();
   return html`
     <${Header} />
-    <main>${content(status, link)}</main>
+    <main id="content" tabindex="-1">${content(status, link)}</main>
     <footer>
       <a href="/status">status as JSON</a> <a href="/metrics">metrics</a> <a href="/dashboard/uplot.LICENSE">uPlot</a>
       <a href="/dashboard/preact.LICENSE">Preact</a> <a href="/dashboard/htm.LICENSE">htm</a>

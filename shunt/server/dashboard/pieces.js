@@ -49,7 +49,7 @@ export function Section({ id, title, note, tools, children }) {
 /** A table of a list, which turns into cards on narrow screens. `columns`: [title, cell, class]. */
 export function Table({ label, columns, rows, name }) {
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label=${label}>
+    <div class="scroll" tabindex="0" role="region" aria-label=${`${label}, table`}>
       <table class="cards">
         <thead>
           <tr>${columns.map(([title, , kind]) => html`<th scope="col" class=${kind}>${title}</th>`)}</tr>

@@ -59,7 +59,7 @@ export function Requests() {
       ${list.length === 0
         ? html`<p class="note">${known.length ? "None of this kind." : "None yet. Point an agent here, or try the command that `shunt run` printed."}</p>`
         : html`
-            <div class="scroll" tabindex="0" role="region" aria-label="Recent requests">
+            <div class="scroll" tabindex="0" role="region" aria-label="Recent requests, table">
               <table class="cards requests">
                 <thead>
                   <tr>
@@ -90,7 +90,7 @@ const TITLES = [
   ["Out", "num"],
   ["API price", "num"],
   ["Took", "num"],
-  ["", ""],
+  ["More", ""],
 ];
 
 function Row({ request, open, toggle }) {

@@ -85,6 +85,11 @@ export function reason(why) {
   return REASONS[why] ?? why;
 }
 
+/** Whether a request waits for an account. */
+export function isHeld(active) {
+  return active.phase === "queued" || active.phase === "waiting";
+}
+
 /** What a client saw of a request: `200`, `429 refused`. */
 export function result(request) {
   return request.outcome && request.outcome !== "served"

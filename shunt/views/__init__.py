@@ -1,0 +1,1 @@
+"""What every view says alike: pure, from documents of the control API to words and numbers."""
