@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.namespaces import under_systemd
 from tests.e2e.program import command, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-SYSTEMD = "/lib/systemd/systemd"
-SCRIPT = r"""
-set -u
-mount -t tmpfs tmpfs /run/systemd
-mkdir -p /run/systemd/system "$XDG_RUNTIME_DIR"
-%(systemd)s --user --log-target=null &
-manager=$!
-for n in $(seq 100); do systemctl --user is-system-running >/dev/null 2>&1 && break; sleep 0.1; done
-%(steps)s
-kill $manager
-wait
-"""
 SHUNT = " ".join(command())
 STEPS = f"""
 step() {{ echo "== $1"; shift; "$@" 2>&1; echo "-> $?"; }}
@@ -46,23 +33,7 @@ step gone {SHUNT} service status
 """
 
 
-@pytest.fixture
-def inside(tmp_path: Path) -> list[str]:
-    """The words that run a shell where a systemd of its own may live."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("needs root on Linux, for namespaces")
-    missing = [name for name in ("unshare", "systemctl", SYSTEMD) if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"this machine has no {', '.join(missing)}")
-    words = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
-    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this machine allows no namespaces")
-    if not Path("/run/systemd").is_dir():
-        pytest.skip("there is no /run/systemd to stand in for")
-    return [*words, "bash", "-c"]
-
-
-def test_a_service_from_install_to_uninstall(inside: list[str], tmp_path: Path) -> None:
+def test_a_service_from_install_to_uninstall(tmp_path: Path) -> None:
     """Installed it serves and says so; killed it comes back; stopped it stays stopped; removed it leaves nothing."""
     home = tmp_path / "home"
     config = home / ".config" / "shunt"
@@ -70,7 +41,7 @@ def test_a_service_from_install_to_uninstall(inside: list[str], tmp_path: Path) 
     (config / "config.toml").write_text(f"[server]\nport = {free_port()}\n")
     before = set(home.rglob("*"))
     done = subprocess.run(
-        [*inside, SCRIPT % {"systemd": SYSTEMD, "steps": STEPS}],
+        under_systemd(STEPS),
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(home),
