@@ -212,3 +212,26 @@ def test_the_interpreter_is_one_we_support() -> None:
     assert Requirement(f"python{PROJECT['project']['requires-python']}").specifier.contains(
         ".".join(map(str, sys.version_info[:3]))
     )
+
+
+def test_what_runs_elsewhere_is_pinned() -> None:
+    """The release workflow names every action by commit, and shows which version that is."""
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)(.*)", text)
+    assert used
+    for action, remark in used:
+        assert re.search(r"@[0-9a-f]{40}$", action), action
+        assert re.search(r"# v\d", remark), action
+
+
+def test_the_image_is_the_wheel_and_a_user_without_rights() -> None:
+    """Nothing but the lock file and the package goes in; it is not root's; health is looked at."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "--require-hashes" in text
+    assert re.search(r"^USER \d+:\d+$", text, re.MULTILINE)
+    assert "HEALTHCHECK" in text
+    assert "/health" in text
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    for name in " ".join(copied).split():
+        assert f"!{name.removeprefix('./')}" in ignored, name

@@ -114,3 +114,39 @@ async def test_demo_serves_and_stops_cleanly(
     assert "Traceback" not in said
     assert "00:00  a simulated vendor" in said
     assert demo_folders(tmp_path) == []
+
+
+SUBSET = (
+    "test_pool.py",
+    "test_handover.py",
+    "test_logins.py",
+    "test_openai_sdk.py",
+    "test_anthropic_sdk.py",
+    "test_demo.py",
+)
+"""The same tests as against the source: the pool, translation, logins, giving way, the demo."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("file", SUBSET)
+def test_the_built_program_keeps_the_same_promises(program: Path, file: str) -> None:
+    """What the source tree passes, the folder form passes."""
+    root = Path(shunt.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/e2e/{file}"],
+        cwd=root,
+        env={**os.environ, "SHUNT_TEST_COMMAND": str(program)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert " passed" in done.stdout
+
+
+def test_the_one_file_says_its_version(program: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    """It runs from anywhere, and clears away what it unpacked."""
+    assert run(_freeze.ONE_FILE, environment, "--version").split() == ["shunt", shunt.__version__]
+    assert list(tmp_path.iterdir()) == []
