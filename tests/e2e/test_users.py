@@ -130,6 +130,7 @@ def test_an_agent_is_pointed_at_it(home: Path, client: str) -> None:
     (home / ".codex").mkdir()
     (home / ".codex" / "config.toml").write_text('# mine\nmodel = "gpt-5.5"\n')
     before = tree(home)
+    changed: set[str] = set()
     for words in (["connect", client, "--yes"], ["connect", client, "--undo", "--yes"]):
         done = subprocess.run(
             [_freeze.PROGRAM, *words], env=environment(home), capture_output=True, text=True, check=False
