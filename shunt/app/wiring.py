@@ -65,6 +65,7 @@ def gateway(program: Program, upstream: Upstream, local: Driver, records: Record
         keep=keep,
         listing=Listing(means),
         hold_silent=lambda: program.config.routing.hold_silent,
+        answers_probes=lambda: program.config.routing.answer_probes,
         keepalive_every=lambda: program.config.routing.keepalive_every,
         observer=sight.observatory,
     )

@@ -143,6 +143,13 @@ class RoutingConfig:
     keepalive_every: float = field(
         default=15.0, metadata=key(values.duration(1), "Time between the keep-alives of a held stream.")
     )
+    answer_probes: bool = field(
+        default=False,
+        metadata=key(
+            values.flag(),
+            "Whether Claude Code's question for its quota, a request for one token, is answered from what is known.",
+        ),
+    )
     pin_spills: bool = field(
         default=False,
         metadata=key(values.flag(), "Whether other accounts may serve when the pinned one cannot."),

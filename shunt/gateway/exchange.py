@@ -115,6 +115,10 @@ class Exchange:
                 if attempt is not None:
                     return attempt
 
+    def would_choose(self) -> str | None:
+        """The account that would be asked now; nothing is noted."""
+        return self.means.pool.consider(self._demand()).account
+
     def _has_to_queue(self, account: str) -> bool:
         """Whether others who could use the account were here before."""
         if self._called:

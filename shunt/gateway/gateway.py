@@ -16,6 +16,8 @@ from shunt.gateway.delivery import Delivery
 from shunt.gateway.exchange import Exchange, Means
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.listing import Listing
+from shunt.gateway.quota_probe import answered as quota_told
+from shunt.gateway.quota_probe import is_probe
 from shunt.gateway.recording import Nobody, Observer, Recording
 from shunt.gateway.refusals import UpstreamFailed
 from shunt.gateway.relay import Relay
@@ -60,6 +62,8 @@ class Gateway:
     observer: Observer = field(factory=Nobody)
     moves: Moves = field(factory=Moves)
     """Where conversations were before."""
+    answers_probes: Callable[[], bool] = field(default=lambda: False)
+    """Whether a client's question for its quota is answered from what is known."""
     active: dict[str, Recording] = field(factory=dict)
     """Requests running now, by id."""
 
@@ -72,6 +76,10 @@ class Gateway:
         families = self.carriers.for_call(inbound)
         exchange = Exchange(self.means, inbound, lifetime, families, trace=recording.trace)
         recording.exchange = exchange
+        if self.answers_probes() and is_probe(inbound) and (known := self._quota(exchange)) is not None:
+            recording.progress.complete = True
+            recording.answered(known.status)
+            return known
         pursuit = _Pursuit(exchange, recording, protocol, self.keepalive_every())
         if inbound.operation is Operation.GENERATE and inbound.outline.stream:
             return await self._stream(pursuit, lifetime)
@@ -110,6 +118,14 @@ class Gateway:
         lifetime.defer(self._forget(inbound.id))
         self.observer.started(recording)
         return recording
+
+    def _quota(self, exchange: Exchange) -> Delivery | None:
+        """What is known of the account that would be asked; None when there is nothing to tell."""
+        name = exchange.would_choose()
+        state = self.means.pool.state.accounts.get(name) if name is not None else None
+        if name is None or state is None or not state.windows:
+            return None
+        return quota_told(exchange.inbound, state.windows, marks(exchange.inbound, name, 0))
 
     def _estimate(self, inbound: Inbound) -> Delivery:
         """Counting waits for nobody and is never a billed call: where no account counts, we estimate."""
