@@ -38,9 +38,9 @@ so that it never renews by itself, and do not use /logout there.
 If it did go wrong: log in with Claude Code and run this command again."""
 
 _CODEX_SHARED = """\
-Codex and shunt now share this login, and its refresh token can be used once only. Whichever of the two
-renews first makes the other's copy worthless, and OpenAI may then end the login for both: each would ask
-you to log in again.
+Codex and shunt now share this login, and its refresh token can be used once only. shunt takes over what
+Codex renews, and writes what it renews itself into Codex's auth.json (`shunt help logins`). If both renew
+at the same moment, OpenAI may still end the login for both: each would ask you to log in again.
 A login of shunt's own avoids all of that, and Codex keeps this one:
   shunt add-account {name} --login
 If you stay with the shared one, let only shunt use it: point Codex at {url}/v1 with a model provider of

@@ -55,6 +55,8 @@ class Sources:
     """By source, as of the last look."""
     done: dict[str, Stamp | None] = field(factory=dict)
     """By source, the version that was dealt with."""
+    sources: tuple[str, ...] = ()
+    """As of the last look for files to listen to."""
     watched: frozenset[Path] = frozenset()
     deaf: bool = False
     """The system does not tell of changes."""
@@ -65,11 +67,13 @@ class Sources:
             listening, poll_at = trio.CancelScope(), 0.0
             look = True
             while True:
-                files = await self.worker(partial(files_behind, tuple(self.holders())))
-                if files != self.watched:
-                    listening.cancel()
-                    listening, self.watched, look = trio.CancelScope(), files, True
-                    listeners.start_soon(self.listen, files, listening)
+                sources = tuple(self.holders())
+                if look or sources != self.sources:
+                    files, self.sources = await self.worker(partial(files_behind, sources)), sources
+                    if files != self.watched:
+                        listening.cancel()
+                        listening, self.watched, look = trio.CancelScope(), files, True
+                        listeners.start_soon(self.listen, files, listening)
                 if trio.current_time() >= poll_at:
                     self.done.clear()
                     look, poll_at = True, trio.current_time() + POLL_EVERY
@@ -126,9 +130,16 @@ class Sources:
             return
         for name in heirs(login.identity, {name: held.identity for name, held in holders.items()}):
             if is_spent(login, holders[name]):
-                await self.parts.custody.give_back(name)
+                await self.give_back(name)
             elif await self.parts.custody.adopt(name, login):
                 log.info("%s has a newer login of %s; it is used from now on", source, name)
+
+    async def give_back(self, name: str) -> None:
+        """Let the other program have the login that lives; if that fails, again at the next look at everything."""
+        try:
+            await self.parts.custody.give_back(name)
+        except StoreError as error:
+            log.info("the login of %s is written back later: %s", name, error)
 
     async def read(self, source: str) -> Credential | None:
         """Read a login that may be in the middle of being written; None when it stays unusable."""

@@ -267,6 +267,24 @@ async def test_a_spent_login_is_replaced_in_its_file(source: Path, autojump_cloc
     assert (desk.custody.given_back, desk.custody.adopted) == (["a"], [])
 
 
+async def test_what_cannot_be_written_back_is_tried_again(source: Path, autojump_clock: MockClock) -> None:
+    """At the next look at everything; it is no failure of the watcher."""
+    desk = shared(source, "a")
+    before = login("sk-test-before", imported_from=str(source), identity=ANN)
+    spent = (before.refresh.fingerprint(),)
+    desk.custody.held["a"] = login("sk-test-a", imported_from=str(source), identity=ANN, spent=spent)
+    desk.found, desk.custody.error = before, StoreError("another shunt is at it")
+    async with trio.open_nursery() as nursery:
+        health = start(nursery, auth_sync.watch(desk.parts()), desk)
+        await trio.sleep(100)
+        assert desk.custody.given_back == []
+        desk.custody.error = None
+        await trio.sleep(250)
+        assert health.conditions["auth-sync"].failures == 0
+        nursery.cancel_scope.cancel()
+    assert desk.custody.given_back == ["a"]
+
+
 def test_what_cannot_be_listened_to_is_left_out(tmp_path: Path) -> None:
     """A folder that is gone, or a circle of links."""
     circle = tmp_path / "circle"
