@@ -63,6 +63,7 @@ def new_custody(program: Program, upstream: Upstream, services: trio.Nursery) ->
             TokenEndpoint(upstream, time.time),
             lambda: program.pool.accounts,
             lambda: program.config.endpoints,
+            lambda: program.config.logins,
         ),
         services,
         time.time,

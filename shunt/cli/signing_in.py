@@ -59,8 +59,8 @@ def way_for(provider: str, files: Files, *, paste: bool, device: bool) -> Way:
 
 def log_in(files: Files, provider: str, way: Way, proxy: str = "") -> Login:
     """Make a login of shunt's own. Raises LoginFailed or ConfigError; nothing is stored."""
-    kind, sign_in = _kind_of(provider)
     config = files.config()
+    kind, sign_in = _kind_of(provider, config)
     opener = partial(open_page, endpoints=config.endpoints, machine=Machine(files.call.environ))
 
     async def work(grants: Grants) -> Login:
@@ -122,17 +122,18 @@ def _kind(provider: str) -> tuple[LoginKind, SignIn] | None:
     return None if kind is None or kind.sign_in is None else (kind, kind.sign_in)
 
 
-def _kind_of(provider: str) -> tuple[LoginKind, SignIn]:
-    found = _kind(provider)
-    if found is None:
+def _kind_of(provider: str, config: Config) -> tuple[LoginKind, SignIn]:
+    kind = provider_named(provider).login
+    kind = kind.configured(config.logins) if kind is not None else None
+    if kind is None or kind.sign_in is None:
         raise LoginFailed(f"shunt does not know how logins of provider {provider} are made or ended.")
-    return found
+    return kind, kind.sign_in
 
 
 def _with_grants(
     files: Files, config: Config, provider: str, proxy: str, work: Callable[[Grants], Awaitable[T]]
 ) -> T:
-    kind, sign_in = _kind_of(provider)
+    kind, sign_in = _kind_of(provider, config)
 
     async def run() -> T:
         timeouts = Timeouts(connect=config.server.connect_timeout_secs)

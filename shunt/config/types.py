@@ -18,6 +18,7 @@ from shunt.config.addresses import listen_host
 from shunt.config.claude_code import ClaudeCodeConfig
 from shunt.config.clients import ClientConfig
 from shunt.config.limits import LimitsConfig
+from shunt.config.logins import CredentialsConfig, LoginsConfig
 from shunt.config.notices import NotifyConfig
 from shunt.config.values import Key, key
 
@@ -295,26 +296,6 @@ class HistoryConfig:
 
 
 @frozen
-class LoginsConfig:
-    """`[logins]`: how people log in, and logins shared with the program they were imported from."""
-
-    write_back: bool = field(
-        default=True,
-        metadata=key(
-            values.flag(),
-            "Whether Codex's auth.json is given the login that shunt renewed, in the place of the spent one.",
-        ),
-    )
-    callback_port: int = field(
-        default=0,
-        metadata=key(
-            values.whole(0, 65535),
-            "Loopback port to which a browser returns after a login; 0 is the one the vendor expects, or any.",
-        ),
-    )
-
-
-@frozen
 class UpdateConfig:
     """`[update]`: where newer versions are announced. Nobody is asked unless you call `shunt update`."""
 
@@ -330,20 +311,6 @@ class UpdateConfig:
         metadata=key(
             values.number(0, 1440),
             "Minutes the running version waits for a moment without a running answer before it gives way.",
-        ),
-    )
-
-
-@frozen
-class CredentialsConfig:
-    """`[credentials]`: how logins and stored keys are kept."""
-
-    store: str = field(
-        default="file",
-        metadata=key(
-            values.choice(("file", "keychain"), {}, noun="store"),
-            "file: credentials.json, readable by you alone. keychain: the same file, sealed with a key that only "
-            "the system's keychain has (needs the extra shunt[keychain]).",
         ),
     )
 

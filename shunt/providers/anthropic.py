@@ -82,6 +82,7 @@ PROVIDER: Final = Provider(
         identities=identities_of,
         usage_path="/api/oauth/usage",
         sign_in=SIGN_IN,
+        overrides=lambda logins: logins.anthropic,
     ),
     probe=PROBE,
 )

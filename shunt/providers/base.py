@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from shunt.accounts.account import Account
 from shunt.accounts.credential import Credential, Identity
 from shunt.accounts.outcomes import Outcome
+from shunt.config.logins import LoginOverrides, LoginsConfig
 from shunt.config.types import EndpointsConfig
 from shunt.inference.inbound import Inbound
 from shunt.limits.windows import Window
@@ -79,6 +80,22 @@ class LoginKind:
     """Path of the free usage endpoint under the account's base URL; empty if there is none."""
     sign_in: SignIn | None = None
     """How a person makes a login for shunt; None where that is not offered."""
+    overrides: Callable[[LoginsConfig], LoginOverrides] = field(
+        default=lambda _: LoginOverrides(), repr=False
+    )
+    """What the configuration puts in the place of the vendor's own."""
+
+    def configured(self, logins: LoginsConfig) -> LoginKind:
+        """As the configuration has it: with another client, other scopes, another page that shows the code."""
+        found = self.overrides(logins)
+        sign_in = self.sign_in
+        if sign_in is not None:
+            sign_in = evolve(
+                sign_in,
+                scopes=found.scopes or sign_in.scopes,
+                pasted_redirect=found.redirect or sign_in.pasted_redirect,
+            )
+        return evolve(self, client_id=found.client_id or self.client_id, sign_in=sign_in)
 
 
 @frozen

@@ -130,6 +130,7 @@ PROVIDER: Final = Provider(
         ends=expiry_of,
         usage_path=USAGE,
         sign_in=SIGN_IN,
+        overrides=lambda logins: logins.openai,
     ),
     version_in_url=True,
     adapts=True,

@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 
 from shunt.accounts.account import Account
 from shunt.accounts.credential import Login
+from shunt.config.logins import LoginsConfig
 from shunt.config.types import EndpointsConfig
 from shunt.providers import provider_named
 from shunt.upstream.oauth import TokenEndpoint
@@ -42,6 +43,7 @@ class Renewals:
     accounts: Callable[[], Mapping[str, Account]]
     """The accounts as configured now."""
     endpoints: Callable[[], EndpointsConfig]
+    logins: Callable[[], LoginsConfig] = LoginsConfig
 
     def __call__(self, name: str) -> Renewal | None:
         """Return how the account's logins are renewed; None for an unknown one, or without logins."""
@@ -49,6 +51,7 @@ class Renewals:
         kind = provider_named(account.provider).login if account else None
         if account is None or kind is None:
             return None
+        kind = kind.configured(self.logins())
         url = kind.token_url(self.endpoints())
         return Renewal(
             kind.client_id, partial(self.endpoint.refresh, kind=kind, url=url, proxy=account.proxy)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from attrs import evolve
 
 from shunt.accounts.credential import ApiKey, Identity, Login
 from shunt.accounts.secret import Secret
@@ -13,6 +16,7 @@ from shunt.cli.files import Files, open_files
 from shunt.cli.invocation import Invocation
 from shunt.errors import ConfigError, StoreError
 from shunt.store.config import ConfigFile
+from shunt.store.credentials import CredentialStore
 from tests.cli.desk import T0, never
 
 OLD, NEW = ApiKey(Secret("sk-test-old-000")), ApiKey(Secret("sk-test-new-000"))
@@ -80,3 +84,39 @@ def test_accounts_are_told_apart_by_the_vendors_ids(one: Login, other: Login, ex
     """Ids and tokens decide; an e-mail address never does."""
     assert same(one, other) is expected
     assert same(other, one) is expected
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_renewal_under_way_is_waited_for(
+    files: Files, monkeypatch: pytest.MonkeyPatch, *, removed: bool
+) -> None:
+    """What a running server writes at its end does not undo what a person does meanwhile."""
+    login = Login(Secret("canary-a"), Secret("canary-r"), T0)
+    files.credentials.put("x", login)
+    files.config_file.add_account({"name": "x", "provider": "anthropic"})
+    held, asked, refreshing = Event(), Event(), CredentialStore.refreshing
+
+    def server() -> None:
+        store = files.credentials
+        with refreshing(store, "x"):
+            held.set()
+            assert asked.wait(20)
+            store.put("x", evolve(login, access=Secret("canary-renewed")))
+
+    def watched(store: CredentialStore, name: str, /) -> AbstractContextManager[None]:
+        asked.set()
+        return refreshing(store, name)
+
+    renewal = Thread(target=server)
+    renewal.start()
+    assert held.wait(20)
+    monkeypatch.setattr(CredentialStore, "refreshing", watched)
+    if removed:
+        Enrolment(files).remove("x")
+    else:
+        Enrolment(files).replace("x", evolve(login, access=Secret("canary-person")))
+    renewal.join()
+    stored = files.credentials.load()
+    assert removed is ("x" not in stored)
+    if not removed:
+        assert getattr(stored["x"].credential, "access", None) == Secret("canary-person")
