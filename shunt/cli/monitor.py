@@ -22,7 +22,7 @@ def monitor(call: Invocation, url: str | None, key_file: TextIO | None, *, key_s
     """Watch and steer the pool in the whole terminal. q leaves.
 
     Arrows choose an account; p pins it, u unpins, space pauses, c clears its cooldown, s changes the
-    strategy, e tells why a request went where it went, 1 to 4 and Tab turn the pages.
+    strategy, e tells why a request went where it went, 1 to 5 turn the pages.
 
     A server on another machine wants an admin key: in SHUNT_KEY, or by --key-file or --key-stdin.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -26,9 +27,12 @@ POLL: Final = 2.0
 """Seconds between looks while there is no stream of events."""
 AGAIN: Final = 5.0
 """Seconds after which a stream is tried again."""
+SUMS: Final = "/history?by=account&since=24h"
+SUMS_EVERY: Final = 30.0
+"""Seconds between two looks at the history."""
 SHOWN: Final = 100
 """Requests in the table."""
-PANES: Final = ("requests", "live", "errors", "watchers")
+PANES: Final = ("requests", "live", "history", "errors", "watchers")
 
 
 class Monitor(App[None]):
@@ -72,6 +76,7 @@ class Monitor(App[None]):
         self.picture = Picture()
         self.link = f"looking for {url} …"
         self._strategies: Sequence[str] = ()
+        self._sums: Mapping[str, Any] = {}
 
     def _fatal_error(self) -> None:
         """End without the traceback that textual would print, with everything that variables hold."""
@@ -95,9 +100,11 @@ class Monitor(App[None]):
                 yield DataTable(id="recent", cursor_type="row")
             with TabPane("2 Live", id="live"):
                 yield DataTable(id="active", cursor_type="none")
-            with TabPane("3 Errors", id="errors"), VerticalScroll():
+            with TabPane("3 History", id="history"):
+                yield DataTable(id="sums", cursor_type="none")
+            with TabPane("4 Errors", id="errors"), VerticalScroll():
                 yield Static(classes="lines", id="trouble", markup=False)
-            with TabPane("4 Watchers", id="watchers"), VerticalScroll():
+            with TabPane("5 Watchers", id="watchers"), VerticalScroll():
                 yield Static(classes="lines", id="watching", markup=False)
         yield Footer()
 
@@ -106,6 +113,7 @@ class Monitor(App[None]):
         self.query_one("#accounts").focus()
         self.run_worker(self.follow(), exclusive=True, group="follow")
         self.set_interval(1.0, self.draw)
+        self.set_interval(SUMS_EVERY, self.add_up)
 
     def on_resize(self) -> None:
         """Other widths have other columns."""
@@ -137,6 +145,7 @@ class Monitor(App[None]):
             self._fill("#recent", rows.request_titles(width), recent)
             active = {str(each.get("id")): rows.live_cells(each, width) for each in self.picture.active}
             self._fill("#active", rows.live_titles(width), active)
+            self._fill("#sums", rows.SUM_TITLES, rows.sum_rows(self._sums))
             self._draw_detail()
             self._say("#trouble", self._trouble())
             watching = Text("\n").join(rows.watcher_line(each, now) for each in self.picture.watchers)
@@ -276,11 +285,17 @@ class Monitor(App[None]):
         try:
             errors = await self.client.get("/debug/errors")
             known = await self.client.get("/strategy")
+            self._sums = await self.client.get(SUMS)
         except Refused:  # an older server
             return
         self.picture = self.picture.with_errors(documents(errors.get("errors")))
         self._strategies = [str(name) for name in known.get("known") or ()]
         self.draw()
+
+    async def add_up(self) -> None:
+        """Fetch the sums anew; no event tells of them."""
+        with suppress(Unreachable, Refused):
+            self._sums = await self.client.get(SUMS)
 
     # ── steering ──────────────────────────────────────────────────────────────────────────────
 

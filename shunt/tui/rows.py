@@ -197,6 +197,33 @@ def live_cells(active: Document, width: int) -> Sequence[Cell]:
     )
 
 
+SUM_TITLES: Final = ("Account", "Requests", "Errors", "In", "Cached", "Out", "From cache", "Price")
+"""Titles of the table of sums."""
+
+
+def sum_rows(sums: Document) -> dict[str, Sequence[Cell]]:
+    """What the last day adds up to, by account and in all; from `/history?by=account`."""
+    found = {}
+    for group in documents(sums.get("groups")):
+        key = group.get("key")
+        name = _said(key, "account") if isinstance(key, Mapping) else ""
+        found[name] = _sum_cells(name or "-", group)
+    total = sums.get("total")
+    if isinstance(total, Mapping):
+        found["\n all"] = _sum_cells("all", total)  # no account is called so
+    return found
+
+
+def _sum_cells(name: str, group: Document) -> Sequence[Cell]:
+    keys = ("requests", "errors", "input_tokens", "cache_read_tokens", "output_tokens")
+    return (
+        Text(name, "bold"),
+        *(count(number(group, key)) for key in keys),
+        percent(number(group, "cache_read_share")),
+        dollars(number(group, "cost_usd")),
+    )
+
+
 def error_lines(error: Document, clock: str) -> Text:
     """One error with its cure."""
     who = " · ".join(filter(None, (_said(error, "account"), _said(error, "model"))))

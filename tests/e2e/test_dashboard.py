@@ -183,6 +183,8 @@ async def test_browsers_elsewhere_log_in_with_a_code(tmp_path: Path) -> None:
             assert (cookie.get("httpOnly"), cookie.get("sameSite")) == (True, "Strict")
             assert KEY not in viewer.page.content()
             assert viewer.complaints == []
+            viewer.page.get_by_role("button", name="Log out").click()
+            expect(viewer.page.locator("section.gate")).to_contain_text("Log in")
         with viewing(browser, f"{url}#code={code}", headers=ELSEWHERE) as again:
             expect(again.page.locator("section.gate")).to_contain_text("Log in")
 

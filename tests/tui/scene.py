@@ -38,7 +38,7 @@ ACTIVE: dict[str, Any] = {
     "tokens_per_second": 41.6,
     "since_last_byte_ms": 120,
     "output_tokens": 80,
-    "why": "strategy maximus",
+    "why": "sticky",
     "stalled": False,
 }
 ERROR: dict[str, Any] = {
@@ -49,6 +49,14 @@ ERROR: dict[str, Any] = {
     "status": 529,
     "message": "The vendor is overloaded.",
     "cure": "Nothing to do; shunt tries again.",
+}
+
+
+SUMS: dict[str, Any] = {
+    "groups": [
+        {"key": {"account": "coral"}, "requests": 3, "errors": 0, "input_tokens": 12_345, "cost_usd": 1.0}
+    ],
+    "total": {"requests": 5, "errors": 1, "cache_read_share": 0.5, "cost_usd": 2.0},
 }
 
 

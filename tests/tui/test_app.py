@@ -14,7 +14,7 @@ from shunt.accounts.secret import Secret
 from shunt.tui.app import Monitor
 from shunt.tui.why import Why
 from tests.cli.scripted_control import ScriptedControl, scripted_control
-from tests.tui.scene import ERROR, REQUEST, T0, events, status
+from tests.tui.scene import ERROR, REQUEST, SUMS, T0, events, status
 
 SIZES = [(80, 24), (200, 50)]
 Script = Callable[[Monitor, Pilot[None], ScriptedControl], Awaitable[None]]
@@ -27,6 +27,7 @@ def play(
     whole: dict[str, tuple[int, Any]] = {
         "GET /status": (200, status()),
         "GET /debug/errors": (200, {"errors": [ERROR]}),
+        "GET /history?by=account&since=24h": (200, SUMS),
         "GET /strategy": (200, {"known": ["maximus", "reaper"]}),
         "GET /explain/req_1": (200, {"decisions": [{"account": "coral", "why": "sticky", "candidates": []}]}),
         "POST /use": (200, {}),
@@ -83,6 +84,7 @@ def test_the_questions_people_come_with_are_answered(size: tuple[int, int]) -> N
         assert [row[:2] for row in cells(app, "#accounts")] == [["coral", "available"], ["reef", "cooling"]]
         assert cells(app, "#recent")[0][1] == "coral"
         assert "streaming" in cells(app, "#active")[0]
+        assert [row[:2] for row in cells(app, "#sums")] == [["coral", "3"], ["all", "5"]]
         assert "Nothing to do" in shown(app, "#trouble")
         assert "cooldown" in shown(app, "#watching")
 
@@ -125,10 +127,11 @@ def test_a_request_is_explained_on_a_page_of_its_own() -> None:
 
 
 def test_pages_turn_by_number() -> None:
-    """Requests, live ones, errors, watchers."""
+    """Requests, live ones, sums, errors, watchers."""
 
     async def turn(app: Monitor, pilot: Pilot[None], _: ScriptedControl) -> None:
-        for key, pane in (("2", "live"), ("3", "errors"), ("4", "watchers"), ("1", "requests")):
+        turns = {"2": "live", "3": "history", "4": "errors", "5": "watchers", "1": "requests"}
+        for key, pane in turns.items():
             await pilot.press(key)
             assert app.query_one(TabbedContent).active == pane
 

@@ -8,7 +8,7 @@ import pytest
 from rich.text import Text
 
 from shunt.tui import rows
-from tests.tui.scene import ACTIVE, ERROR, REQUEST, T0, account, status
+from tests.tui.scene import ACTIVE, ERROR, REQUEST, SUMS, T0, account, status
 
 WIDTHS = (80, 200)
 
@@ -100,3 +100,12 @@ def test_names_move_no_cursor() -> None:
     """A client may call its model anything."""
     cells = plain(rows.request_cells({**REQUEST, "model": "a\x1b[2Jb"}, "09:00:00", 200))
     assert "a?[2Jb" in cells
+
+
+def test_sums_are_by_account_and_in_all() -> None:
+    """What is missing is a dash."""
+    told = [plain(cells) for cells in rows.sum_rows(SUMS).values()]
+    assert [len(cells) for cells in told] == [len(rows.SUM_TITLES)] * 2
+    assert told[0] == ["coral", "3", "0", "12.3k", "-", "-", "-", "$1.00"]
+    assert told[1][-2:] == ["50%", "$2.00"]
+    assert rows.sum_rows({}) == {}

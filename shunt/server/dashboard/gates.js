@@ -4,6 +4,8 @@ import { useState } from "./preact-hooks.js";
 import { send } from "./api.js";
 import { Command, html, useStore } from "./pieces.js";
 
+const SESSION = "shunt-logged-in";
+
 export function FirstRun() {
   const { status } = useStore();
   const found = status.found ?? [];
@@ -68,4 +70,17 @@ export function Locked({ onOpen }) {
 /** Trade a one-time code for a session. */
 export async function logIn(code) {
   await send("POST", "/dashboard/session", { code });
+  sessionStorage.setItem(SESSION, "yes");
+}
+
+/** Whether this page was opened by a code; the session itself is out of its reach. */
+export function loggedIn() {
+  return sessionStorage.getItem(SESSION) === "yes";
+}
+
+/** End the session, here and at the server. */
+export async function logOut() {
+  sessionStorage.removeItem(SESSION);
+  await send("DELETE", "/dashboard/session");
+  location.reload();
 }

@@ -1,6 +1,7 @@
 // The top of the page: what is going on, in one look.
 
 import { act } from "./api.js";
+import { loggedIn, logOut } from "./gates.js";
 import { Choice, Countdown, html, useStore } from "./pieces.js";
 import { count, dollars, isHeld, many, percent, reason, span, windowName } from "./words.js";
 
@@ -45,6 +46,7 @@ export function Header() {
             options=${overridden ? [...options, ["default", "as configured"]] : options}
             onChoose=${choose}
           />
+          ${loggedIn() && html`<button type="button" onClick=${logOut}>Log out</button>`}
         </div>
       `}
     </header>
