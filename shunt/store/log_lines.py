@@ -27,6 +27,9 @@ class LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one, without what it would keep alive: arguments that change, frames of a traceback."""
+        if not record.args and not record.exc_info:  # as the line of every request is
+            self._records.append(record)
+            return
         kept = copy(record)
         kept.msg, kept.args = record.getMessage(), None
         if record.exc_info:
