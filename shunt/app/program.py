@@ -182,6 +182,7 @@ class Program:
                 services.start_soon(partial(supervise, sight.teller(parts), health, jitter=random.random))
                 services.start_soon(self._tell_manager)
                 await self._serve(parts)
+            await sight.close()
             services.cancel_scope.cancel()
 
     async def _give_way(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
 from attrs import define, field
 
-from shunt.app.tracing import exporter
+from shunt.app.tracing import Exporter, exporter
 from shunt.errors import NotFound, StoreError
 from shunt.server.changes import Changes
 from shunt.server.control import Control
@@ -37,6 +38,8 @@ REMEMBERED = 8 * 86_400.0
 MOST_DUMPS = 50
 """Failures that may wait to be written."""
 LOOK_LIMIT = 30.0
+CLOSE_WITHIN = 2.0
+"""Seconds the last traces may take."""
 
 
 @define(eq=False)
@@ -51,6 +54,7 @@ class Sight:
     windows: WindowLog = field(factory=WindowLog)
     failed: Bell = field(factory=Bell)
     """Rung when there is a failure to be written down."""
+    _exporter: Exporter | None = None
     _failures: deque[Finished] = field(factory=lambda: deque(maxlen=MOST_DUMPS))
     _told: tuple[int, int] = (0, 0)
     """Requests and errors at the last health line."""
@@ -62,9 +66,9 @@ class Sight:
         self.dumps = Dumps(self.program.locations.state_dir / "errors")
         self.observatory = Observatory(time.time, redactor.clean)
         self.observatory.exports.append(self._note_failure)
-        export = exporter(self.program.options.environ)
-        if export is not None:
-            self.observatory.exports.append(export)
+        self._exporter = exporter(self.program.options.environ)
+        if self._exporter is not None:
+            self.observatory.exports.append(self._exporter)
             self.observatory.linked = True
 
     async def remember(self) -> None:
@@ -105,6 +109,12 @@ class Sight:
             "threads": int(usage["threads"]),
             "open_files": int(usage.get("open_files", 0)),
         }
+
+    async def close(self) -> None:
+        """Send the last traces; a collector that is gone holds nobody up."""
+        if self._exporter is not None:
+            close = partial(self._exporter.close, CLOSE_WITHIN)
+            await trio.to_thread.run_sync(close, abandon_on_cancel=True)
 
     def teller(self, parts: ServerParts) -> Watcher:
         """The task that turns changes into events while somebody reads them."""

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shunt.cli.terminal import clean
+from shunt.limits.forecast import FULL
 from shunt.views.words import span
 
 Document = Mapping[str, Any]
@@ -76,7 +77,7 @@ def forecasts_view(document: Document, now: float) -> RenderableType:
     table = _table("ACCOUNT", "WINDOW", "USED", "PACE", "RUNS DRY", "AT THE RESET")
     for one in document.get("forecasts", ()):
         dry, reset = one.get("runs_dry_at"), one["resets_at"]
-        ends = f"in {span(dry - now)}" if dry is not None and dry > now else "it is spent"
+        ends = "spent" if dry is None or dry <= now or one["used"] >= FULL else f"in {span(dry - now)}"
         table.add_row(
             Text(clean(str(one["account"])), "bold"),
             Text(clean(str(one["window"]))),

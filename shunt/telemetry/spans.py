@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -28,28 +29,36 @@ _OPERATIONS: Final = {"generate": "chat", "count tokens": "count_tokens"}
 _PARENTS: Final = TraceContextTextMapPropagator()
 
 
-def open_exporter(sink: SpanExporter | None = None) -> Callable[[Finished], None]:
-    """A taker of finished requests. Where to send them the library reads from its own variables."""
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": "shunt", "service.version": __version__})
-    )
-    provider.add_span_processor(BatchSpanProcessor(sink or OTLPSpanExporter()))
-    tracer = provider.get_tracer("shunt", __version__)
-    waiting: queue.Queue[Finished] = queue.Queue(WAITING)
+class Exporter:
+    """Takes finished requests. Where to send them the library reads from its own variables."""
 
-    def work() -> None:
-        while True:
-            tell(tracer, waiting.get())
+    def __init__(self, sink: SpanExporter | None = None) -> None:
+        self._provider = TracerProvider(
+            resource=Resource.create({"service.name": "shunt", "service.version": __version__}),
+            shutdown_on_exit=False,  # it would wait for a collector that is gone
+        )
+        self._provider.add_span_processor(BatchSpanProcessor(sink or OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("shunt", __version__)
+        self._waiting: queue.Queue[Finished | None] = queue.Queue(WAITING)
+        self._closed = threading.Event()
+        threading.Thread(target=self._work, name="traces", daemon=True).start()
 
-    threading.Thread(target=work, name="traces", daemon=True).start()
+    def __call__(self, finished: Finished) -> None:
+        """Take one. Never waits: a trace is not worth a request."""
+        with suppress(queue.Full):
+            self._waiting.put_nowait(finished)
 
-    def take(finished: Finished) -> None:
-        try:
-            waiting.put_nowait(finished)
-        except queue.Full:
-            return  # a trace is not worth a request
+    def close(self, within: float) -> None:
+        """Send what waits, for so many seconds at most. Blocks."""
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        self._closed.wait(within)
 
-    return take
+    def _work(self) -> None:
+        while (finished := self._waiting.get()) is not None:
+            tell(self._tracer, finished)
+        self._provider.shutdown()
+        self._closed.set()
 
 
 def tell(tracer: Tracer, finished: Finished) -> None:

@@ -67,6 +67,7 @@ def test_forecasts_say_when_and_how_sure() -> None:
     assert "in 2 h" in lines
     assert "off by 8.0%" in lines
     assert "75%" in lines
+    assert "spent" in shown(forecasts_view({"forecasts": [{**one, "used": 1.0}]}, T0))
     assert "not known yet" in shown(forecasts_view({"forecasts": [one], "error": {}}, T0))
     assert "Nothing to foretell" in shown(forecasts_view({"forecasts": []}, T0))
 

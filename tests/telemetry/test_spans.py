@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+import threading
+from collections.abc import Sequence
+
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
@@ -11,7 +14,7 @@ from shunt.accounts.state import AttemptNote
 from shunt.gateway.trace import Mark, Phase, Trace
 from shunt.telemetry.failures import note_of
 from shunt.telemetry.ring import Finished
-from shunt.telemetry.spans import WAITING, open_exporter, tell, tries
+from shunt.telemetry.spans import WAITING, Exporter, tell, tries
 from tests.fakes.pools import T0
 from tests.fakes.records import record
 from tests.telemetry.requests import recording
@@ -72,7 +75,25 @@ def test_tries_end_where_the_next_begins() -> None:
 
 
 def test_taking_never_waits() -> None:
-    """However many come while nothing can be sent."""
-    take = open_exporter(InMemorySpanExporter())
+    """However many come; what was taken is sent before the end."""
+    memory = InMemorySpanExporter()
+    exporter = Exporter(memory)
     for _ in range(WAITING + 10):
-        take(finished())
+        exporter(finished())
+    exporter.close(20)
+    assert memory.get_finished_spans()
+
+
+def test_a_collector_that_hangs_does_not_hold_up_the_end() -> None:
+    """The end comes in time, with or without the last traces."""
+    going = threading.Event()
+
+    class Hanging(InMemorySpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            going.wait(60)
+            return super().export(spans)
+
+    exporter = Exporter(Hanging())
+    exporter(finished())
+    exporter.close(0.05)
+    going.set()
