@@ -40,6 +40,8 @@ class Wish:
     imported: bool
     way: Way | None
     """How a login of shunt's own is made; None when none is."""
+    proxy: str = field(repr=False)
+    """Through which the account reaches its vendor, if it exists and has one."""
     settings: Mapping[str, Any] = field(repr=False)
     """Further keys of `[[accounts]]` that were given."""
 
@@ -143,7 +145,7 @@ def add_account(
     if paste and device:
         raise click.UsageError("--paste and --device exclude each other.")
     given = {key: value for key, value in settings.items() if value is not None}
-    wish = Wish(name, _provider(provider), api_key_env, from_stdin, imported, None, given)
+    wish = Wish(name, _provider(provider), api_key_env, from_stdin, imported, None, "", given)
     files = open_files(call)
     if borrowed_root(call.environ):
         note("You are root through sudo: what is written now belongs to root. Better run shunt as yourself.")
@@ -151,7 +153,7 @@ def add_account(
         wish = evolve(wish, way=Way.BROWSER)
     existing = _existing(files, wish, named=provider is not None)
     if existing is not None:
-        wish = evolve(wish, provider=existing.provider)
+        wish = evolve(wish, provider=existing.provider, proxy=existing.proxy)
     if login:
         wish = evolve(wish, way=way_for(wish.provider, files, paste=paste, device=device))
         _before_login(files, wish, existing, yes=yes)
@@ -160,7 +162,7 @@ def add_account(
         _enrol(files, wish, existing, credential, yes=yes)
     except (Failed, ShuntError):
         if wish.way is not None and isinstance(credential, Login):
-            discard(files, wish.provider, credential)
+            discard(files, wish.provider, credential, wish.proxy)
         raise
     _report(files, wish, credential, replaced=existing is not None)
 
@@ -237,7 +239,7 @@ def _credential(files: Files, wish: Wish) -> Credential | None:
     if wish.imported:
         return imported(files.call, wish.provider)
     if wish.way is not None:
-        return log_in(files, wish.provider, wish.way)
+        return log_in(files, wish.provider, wish.way, wish.proxy)
     if wish.api_key_env is not None:
         value = files.call.environ.get(wish.api_key_env, "")
         if value:

@@ -140,4 +140,10 @@ def _with_grants(
         async with open_upstream(timeouts) as upstream:
             return await work(Grants(upstream, kind, sign_in, config.endpoints, files.call.now, proxy))
 
-    return trio.run(run)
+    try:
+        return trio.run(run)
+    except BaseExceptionGroup as group:
+        # Ctrl-C reaches a task that waits in a nursery, which wraps it.
+        if group.subgroup(KeyboardInterrupt) is not None:
+            raise KeyboardInterrupt from None
+        raise

@@ -20,7 +20,7 @@ from shunt.providers.base import LoginKind, UpstreamCall
 from shunt.providers.sign_in import DeviceCode, SignIn, Ticket
 from shunt.upstream.client import Upstream
 from shunt.upstream.errors import address
-from shunt.upstream.oauth import LONGEST_ANSWER, TOKEN, error_code, renewed
+from shunt.upstream.oauth import LONGEST_ANSWER, REFUSALS, REFUSING, TOKEN, error_code, renewed
 from shunt.wire import json
 
 ANSWER_WITHIN: Final = 30.0
@@ -35,6 +35,8 @@ CODE_LIVES: Final = 15 * 60.0
 """Seconds after which a device code is given up."""
 PENDING: Final = frozenset({403, 404})
 """Statuses with which the vendor says: nobody has typed the code yet."""
+DEAD: Final = REFUSALS - {"not_found", "not_found_error"} | {"invalid_token"}
+"""Error codes of a revocation that say: this token was no good any more."""
 ENDED: Final = frozenset({"expired_token", "access_denied", "deviceauth_expired", "deviceauth_denied"})
 
 
@@ -121,6 +123,8 @@ class Grants:
         token, hint = (login.refresh, "refresh_token") if login.refresh else (login.access, "access_token")
         fields = {"token": token.reveal(), "token_type_hint": hint, "client_id": self._kind.client_id}
         status, body = await self._post(url, fields, self._sign_in.revoke_encoding)
+        if status in REFUSING and error_code(json.value(body)) in DEAD:
+            return  # it had ended before
         if not 200 <= status < 300:
             raise _refusal(status, body, f"{address(url)} did not confirm that the login is ended")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -248,3 +249,30 @@ async def test_accounts_come_and_go_while_the_server_runs(tmp_path: Path) -> Non
         await log_in_claude(here)
         assert (await here.shunt.message()).status == 200
         assert (await here.shunt.status())["credentials"]["kept_in"] == "file"
+
+
+@pytest.mark.parametrize("way", ["browser", "paste", "device"])
+async def test_ctrl_c_ends_a_login_and_leaves_nothing(tmp_path: Path, way: str) -> None:
+    """Whatever it waits for: one word, no traceback, nothing stored."""
+    async with vendor(tmp_path) as here:
+        here.authority.device_answers.extend([json_answer({}, 403)] * 100)
+        options = {
+            "browser": ("--login",),
+            "paste": ("--paste",),
+            "device": ("--provider", "codex", "--device"),
+        }
+        waits = {"browser": "waiting for it", "paste": "Paste it here", "device": "Waiting"}
+        async with typed(
+            here,
+            "add-account",
+            "work",
+            "--yes",
+            *options[way],
+            **({"BROWSER": "true"} if way == "browser" else {}),
+        ) as screen:
+            await screen.shows(waits[way])
+            screen.process.send_signal(signal.SIGINT)
+            assert await screen.ends() == 130, screen.seen
+            assert "Stopped." in screen.seen
+            assert "Traceback" not in screen.seen
+        assert not (here.shunt.home / "credentials.json").exists()

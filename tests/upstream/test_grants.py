@@ -166,11 +166,25 @@ async def test_a_login_is_ended_at_its_own_vendor(provider: str, kind: str, path
         assert b"token=canary-refresh&token_type_hint=refresh_token" in sent.body
 
 
-async def test_a_revocation_that_is_not_confirmed_is_told() -> None:
-    """So that nobody believes a login ended that lives."""
-    async with grants([Answer(503)], "anthropic") as (vendor, _):
-        with pytest.raises(LoginFailed, match="503"):
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [
+        (Answer(503), False),
+        (Answer(404), False),
+        (json_answer({"error": "not_found"}, 404), False),  # of the address, perhaps
+        (json_answer({"error": "invalid_request"}, 400), False),
+        (json_answer({"error": "invalid_grant"}, 400), True),
+        (json_answer({"error": "invalid_token"}, 401), True),
+    ],
+)
+async def test_a_revocation_that_is_not_confirmed_is_told(answer: Answer, *, ended: bool) -> None:
+    """So that nobody believes a login ended that lives; one that was dead before is no failure."""
+    async with grants([answer], "anthropic") as (vendor, _):
+        if ended:
             await vendor.revoke(LOGIN)
+        else:
+            with pytest.raises(LoginFailed, match=str(answer.status)):
+                await vendor.revoke(LOGIN)
 
 
 @pytest.mark.parametrize(
