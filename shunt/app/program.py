@@ -199,7 +199,9 @@ class Program:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(notices.show_life)
             await self.stop.wait()
-            notices.stopping()  # and signs of life go on until the end
+            if not self.succession.kept:  # else the service goes on, as another version
+                notices.stopping()
+            # Signs of life go on until the end.
 
     async def _serve(self, parts: ServerParts) -> None:
         await serve(
