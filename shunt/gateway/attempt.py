@@ -92,9 +92,13 @@ class Source:
     _pending: trio.Event | None = None
     _chunk: bytes | None = None
     _error: Exception | None = None
+    _pumped: trio.MemoryReceiveChannel[bytes | Exception] | None = None
+    """Where chunks come from once every read has a deadline."""
 
     async def next(self) -> bytes | None:
         """Return the next chunk, or None at the end. Raises UpstreamError when the answer breaks."""
+        if self._pumped is not None:
+            return await self._received(self._pumped)
         if self._pending is None:
             return await anext(self._chunks, None)
         await self._pending.wait()
@@ -105,12 +109,48 @@ class Source:
 
     async def next_within(self, seconds: float) -> bytes | None:
         """Like `next`; raises trio.TooSlowError after `seconds`, with nothing lost."""
+        if self._pumped is not None:
+            with trio.fail_after(seconds):
+                return await self._received(self._pumped)
         if self._pending is None:
             self._pending = trio.Event()
             self._nursery.start_soon(self._read, self._pending)
         with trio.fail_after(seconds):
             await self._pending.wait()
         return await self.next()
+
+    def pump(self) -> None:
+        """Read on in one task from now on: for whoever gives every read a deadline, a task each costs too much."""
+        if self._pumped is None:
+            send, self._pumped = trio.open_memory_channel[bytes | Exception](1)
+            self._nursery.start_soon(self._pump, send)
+
+    async def _pump(self, send: trio.MemorySendChannel[bytes | Exception]) -> None:
+        async with send:
+            try:
+                if self._pending is not None:
+                    await self._pending.wait()
+                    if self._error is not None:
+                        await send.send(self._error)
+                        return
+                    if self._chunk is not None:
+                        await send.send(self._chunk)
+                while (chunk := await anext(self._chunks, None)) is not None:
+                    await send.send(chunk)
+            except trio.BrokenResourceError:
+                return
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits for the next chunk
+                await send.send(error)
+
+    @staticmethod
+    async def _received(pumped: trio.MemoryReceiveChannel[bytes | Exception]) -> bytes | None:
+        try:
+            found = await pumped.receive()
+        except trio.EndOfChannel:
+            return None
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def _read(self, done: trio.Event) -> None:
         try:
@@ -134,6 +174,8 @@ class Body:
     is_stream: bool = False
     encoded: bool = False
     """Compressed although plain bytes were asked for: nothing of ours can be put in between."""
+    coding: str = ""
+    """The `content-encoding` it came in, where that is any."""
 
 
 @frozen
@@ -217,7 +259,8 @@ class Attempts:
         if encoding != "identity":
             tap = DecodingTap(tap, decoder(encoding))
         body = await (peek_stream(source, tap) if streams else collect_plain(source, tap))
-        body = evolve(body, encoded=encoding != "identity")
+        if encoding != "identity":
+            body = evolve(body, encoded=True, coding=encoding)
         body, spoken = heard(body, protocol.name, listening)
         wrong = wrong_answer(reply, body, inbound)
         if wrong is not None:

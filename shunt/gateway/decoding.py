@@ -1,13 +1,19 @@
-"""A tap for an answer that came compressed although plain bytes were asked for."""
+"""Answers that came compressed although plain bytes were asked for: reading along, and taking them apart."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import define
 
+from shunt.errors import UpstreamBroke, UpstreamUnexpected
 from shunt.inference.failure import Failure
 from shunt.inference.usage import Usage
 from shunt.protocols.base import Tap
-from shunt.wire.encoding import Corrupt, Decoder
+from shunt.wire.encoding import Corrupt, Decoder, decoder
+
+Unfold = Callable[[bytes], bytes]
+"""The next bytes of an answer without its content codings. Raises UpstreamBroke."""
 
 MOST = 256 * 1024 * 1024
 """Decoded bytes looked at; a bomb is passed on as it came, and no longer read."""
@@ -72,3 +78,22 @@ class DecodingTap:
     def close(self) -> None:
         """The answer has ended."""
         self._tap.close()
+
+
+def unfolding(coding: str) -> Unfold:
+    """How to read an answer in this coding. Raises UpstreamUnexpected for one that is not known here."""
+    if not coding:
+        return bytes
+    found = decoder(coding)
+    if found is None:
+        raise UpstreamUnexpected(
+            f"the upstream's answer is in a coding that was not asked for: {coding[:40]}"
+        )
+
+    def unfold(chunk: bytes) -> bytes:
+        try:
+            return b"".join(found.feed(chunk))
+        except Corrupt as error:
+            raise UpstreamBroke(f"the upstream's answer is no {coding[:40]}") from error
+
+    return unfold

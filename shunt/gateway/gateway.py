@@ -226,7 +226,7 @@ class _Pursuit:
     @staticmethod
     def _needs_other_words(rendition: Rendition, body: Body, inbound: Inbound) -> bool:
         """Whether the answer is of another protocol, or streamed where a whole one was asked for."""
-        if inbound.operation is not Operation.GENERATE or body.encoded:
+        if inbound.operation is not Operation.GENERATE:
             return False
         return rendition.inbound.protocol != inbound.protocol or body.is_stream != inbound.outline.stream
 

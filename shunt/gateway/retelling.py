@@ -14,12 +14,13 @@ from attrs import define, evolve, field
 
 from shunt.errors import ShuntError, UpstreamBroke, UpstreamError, UpstreamUnexpected
 from shunt.gateway.attempt import Body
+from shunt.gateway.decoding import Unfold, unfolding
 from shunt.gateway.progress import Progress
 from shunt.gateway.resuming import MOST, GoOn, Turn, joined
 from shunt.gateway.wording import Rendition
 from shunt.inference.collect import Collector
 from shunt.inference.envelope import stamped, stamped_answer
-from shunt.inference.events import Event, Failed, Finished, Started
+from shunt.inference.events import ArgumentsDelta, Event, Failed, Finished, Started, TextDelta, ThinkingDelta
 from shunt.inference.failure import Failure
 from shunt.inference.inbound import Inbound
 from shunt.inference.replay import replay
@@ -28,10 +29,14 @@ from shunt.inference.response import Answer, Stop
 from shunt.protocols import codec_named
 from shunt.protocols.base import Protocol
 from shunt.protocols.codec import Gathering, StreamDecoder, StreamEncoder
+from shunt.protocols.stream_tap import StreamTap
 from shunt.wire import json, sse
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one plain answer that are collected to be translated."""
+
+
+_WORDS: Final = frozenset({TextDelta, ThinkingDelta, ArgumentsDelta})
 
 
 @define(eq=False)
@@ -46,11 +51,17 @@ class Telling:
     arrived_at: float = 0.0
     """Epoch seconds of the request, for vendors that do not say when they answered."""
     _sse: sse.Decoder = field(factory=sse.Decoder)
+    _unfold: Unfold = field(init=False)
     _at: int = 0
+    _followed: StreamTap | None = None
+    """The tap, once it has been fed all that was read before: from then on it is given events."""
     over: bool = False
     go_on: GoOn | None = None
     """Asks for the rest of a paused turn."""
     _turn: Turn = field(factory=Turn)
+
+    def __attrs_post_init__(self) -> None:
+        self._unfold = unfolding(self.body.coding)
 
     async def next(self, within: float = float("inf")) -> list[Event]:
         """The events of the next chunk, perhaps none. Raises trio.TooSlowError after `within` seconds."""
@@ -58,7 +69,7 @@ class Telling:
             return await self._resumed()
         try:
             chunk = await self._chunk(within)
-            raw = list(self._sse.feed(chunk)) if chunk is not None else None
+            raw = list(self._sse.feed(self._unfold(chunk))) if chunk is not None else None
         except UpstreamError as error:
             return self._taken([Failed(Failure(kind=UpstreamBroke.kind, message=str(error)))])
         if raw is None:
@@ -73,7 +84,8 @@ class Telling:
             self.over = True
             return self._turn.ended()
         self._turn.go_on()
-        self.body, self._at, self._sse = body, 0, sse.Decoder()
+        self.body, self._at, self._sse, self._followed = body, 0, sse.Decoder(), None
+        self._unfold = unfolding(body.coding)
         self._events = codec_named(self.rendition.inbound.protocol).stream_decoder()
         return []
 
@@ -83,24 +95,34 @@ class Telling:
             return self.body.head[self._at - 1]
         if self.body.source is None:
             return None
-        read = self.body.source.next() if within == float("inf") else self.body.source.next_within(within)
-        chunk = await read
-        if chunk is not None and self.body.tap is not None:
-            self.body.tap.feed(chunk)
+        if within == float("inf"):
+            chunk = await self.body.source.next()
+        else:
+            self.body.source.pump()
+            chunk = await self.body.source.next_within(within)
+        tap = self.body.tap
+        self._followed = tap if isinstance(tap, StreamTap) else None
+        if chunk is not None and tap is not None and self._followed is None:
+            tap.feed(chunk)
         return chunk
 
     def _of(self, raw: Iterable[sse.Event]) -> list[Event]:
         events: list[Event] = []
         for each in raw:
-            data = each.data
+            if self._followed is not None:
+                self._followed.follow(each)  # it need not cut the stream a second time
+            name, data = each.told
             if data is not None:
-                events += self._events.feed(each.name, data)
+                events += self._events.feed(name, data)
         return events
 
     def _taken(self, events: list[Event]) -> list[Event]:
         rendition = self.rendition
         out: list[Event] = []
         for event in events:
+            if type(event) in _WORDS and not self._turn.rounds:  # what most events are
+                out.append(event)
+                continue
             if isinstance(event, Started) and not event.created:
                 event = evolve(event, created=int(self.arrived_at))  # noqa: PLW2901 - dated
             # Within one protocol a seal stands in its own vendor's field, and needs no envelope.
@@ -205,9 +227,9 @@ class Retold:
 
     async def _gathered(self, gathering: Gathering) -> bytes:
         """The plain answer of the vendor's own stream, in its own words."""
-        events = sse.Decoder()
+        events, unfold = sse.Decoder(), unfolding(self.body.coding)
         for chunk in self.body.head:
-            _gather(events.feed(chunk), gathering)
+            _gather(events.feed(unfold(chunk)), gathering)
         tap = self.body.tap
         while self.body.source is not None and not (tap is not None and tap.finished):
             chunk_or_end = await self.body.source.next()
@@ -215,7 +237,7 @@ class Retold:
                 break
             if tap is not None:
                 tap.feed(chunk_or_end)
-            _gather(events.feed(chunk_or_end), gathering)
+            _gather(events.feed(unfold(chunk_or_end)), gathering)
         rest = events.close()
         _gather([rest] if rest is not None else [], gathering)
         result = gathering.result()
@@ -306,4 +328,4 @@ async def whole(body: Body) -> bytes:
             break
         got.append(chunk)
         size += len(chunk)
-    return b"".join(got)
+    return unfolding(body.coding)(b"".join(got))

@@ -41,6 +41,12 @@ class StreamTap(ABC):
             self.take_head(self._decoder.head(HEAD))
             self._decoder.skip()
 
+    def follow(self, event: sse.Event) -> None:
+        """Take the next event from somebody who cuts the same stream, and feeds no more bytes here."""
+        if self._decoder.pending:
+            self._decoder.close()
+        self._pass(event)
+
     def close(self) -> None:
         """The stream has ended; an event without its empty line counts if it can be read."""
         if rest := self._decoder.close():

@@ -27,6 +27,8 @@ EVENT_LIMIT: Final = 64 * 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _END: Final = re.compile(rb"\n\n|\n\r\n|\n\r(?=[^\n])|\r\r")
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_USUAL: Final = re.compile(rb"(?:event: ([^\r\n]*)\n)?data: ([^\r\n]*)\n\n")
+"""How nearly every event is written; streams do little else than this."""
 _OVERLAP: Final = 2
 """Bytes of a possible event end that may already lie in the buffer when more arrive."""
 
@@ -41,6 +43,9 @@ class Event:
     @property
     def name(self) -> str:
         """Value of the last `event:` line; empty when there is none."""
+        usual = _USUAL.fullmatch(self.raw)
+        if usual is not None:
+            return (usual[1] or b"").decode("utf-8", "replace")
         name = b""
         for line in self._lines():
             if line.startswith(b"event:"):
@@ -52,10 +57,22 @@ class Event:
     @property
     def data(self) -> bytes | None:
         """The `data:` lines joined with LF; None when there are none (comments, `retry:`)."""
+        usual = _USUAL.fullmatch(self.raw)
+        if usual is not None:
+            return usual[2]
         found = [_value(line, 5) for line in self._lines() if line.startswith(b"data:") or line == b"data"]
         if not found:
             return None
         return found[0] if len(found) == 1 else b"\n".join(found)
+
+    @property
+    def told(self) -> tuple[str, bytes | None]:
+        """Name and data at once, which is quicker than one after the other."""
+        usual = _USUAL.fullmatch(self.raw)
+        if usual is None:
+            return self.name, self.data
+        name, data = usual.groups()
+        return name.decode("utf-8", "replace") if name else "", data
 
     def _lines(self) -> list[bytes]:
         # bytes.splitlines knows exactly the three line ends of the format.

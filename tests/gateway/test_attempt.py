@@ -115,3 +115,32 @@ async def test_a_plain_answer_is_collected_whole(monkeypatch: pytest.MonkeyPatch
 def test_media_types_are_compared_without_parameters(value: bytes, expected: str) -> None:
     """Charset and case do not change what an answer is."""
     assert content_type(((b"Content-Type", value),)) == expected
+
+
+async def test_a_pumped_source_loses_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    """A read that was given up before, deadlines that pass, an error and the end: all come in their order."""
+    async with trio.open_nursery() as nursery:
+        source = Source(timed([(10, b"one"), (10, b"two")], UpstreamBroke("reset")), nursery)
+        with pytest.raises(trio.TooSlowError):
+            await source.next_within(3)
+        source.pump()
+        source.pump()
+        with pytest.raises(trio.TooSlowError):
+            await source.next_within(3)
+        assert await source.next_within(30) == b"one"
+        assert await source.next() == b"two"
+        with pytest.raises(UpstreamBroke):
+            await source.next_within(30)
+        assert await source.next() is None
+
+
+async def test_a_pumped_source_ends(autojump_clock: trio.testing.MockClock) -> None:
+    """The end of the answer is told, and told again; an error of a read that was given up is not lost."""
+    async with trio.open_nursery() as nursery:
+        source = Source(timed([(1, b"one")]), nursery)
+        source.pump()
+        assert [await source.next_within(9) for _ in range(3)] == [b"one", None, None]
+        broken = Source(timed([], UpstreamBroke("reset")), nursery)
+        broken.pump()
+        with pytest.raises(UpstreamBroke):
+            await broken.next()

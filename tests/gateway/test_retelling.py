@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -153,3 +154,36 @@ async def test_what_could_not_be_said_is_reported(caplog: pytest.LogCaptureFixtu
             assert answered.header(b"x-shunt-dropped") == "seed, stop_reason"
     (line,) = [record for record in caplog.records if record.message == "request"]
     assert getattr(line, "fields")["dropped"] == ["seed", "stop_reason"]  # noqa: B009 - put there by `extra`
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_answer_that_came_compressed_unasked_is_understood(stream: bool) -> None:
+    """It is read without its coding and told in the client's words, without it."""
+    plain = anthropic.stream("hel", "lo") if stream else anthropic.plain("hello")
+    raw = gzip.compress(b"".join(step for step in plain.steps if isinstance(step, bytes)))
+    kind = b"text/event-stream" if stream else b"application/json"
+    packed = Answer(
+        200, ((b"content-type", kind), (b"content-encoding", b"gzip")), (raw[:20], raw[20:]), Framing.CHUNKED
+    )
+    async with stage([packed], "a") as s:
+        answered = await s.ask(chat(stream=stream))
+        assert answered.header(b"content-encoding") is None
+        if stream:
+            assert told(answered.body) == "hello"
+            assert answered.body.endswith(b"data: [DONE]\n\n")
+        else:
+            assert answered.json["choices"][0]["message"]["content"] == "hello"
+
+
+async def test_a_coding_that_nobody_here_reads_is_an_error() -> None:
+    """Never bytes that the client cannot read."""
+    packed = Answer(
+        200,
+        ((b"content-type", b"application/json"), (b"content-encoding", b"odd")),
+        (b"\x00\x01",),
+        Framing.CHUNKED,
+    )
+    async with stage([packed], "a") as s:
+        answered = await s.ask(chat(stream=False))
+        assert answered.status == 502
+        assert "odd" in answered.json["error"]["message"]

@@ -16,6 +16,7 @@ import pytest
 
 from shunt.errors import InvalidRequest
 from shunt.inference.envelope import stamped, stamped_answer
+from shunt.inference.events import Event
 from shunt.inference.names import MESSAGES_LONGEST, fitted
 from shunt.inference.request import GenerateRequest, Tool
 from shunt.models.rules import rules_for
@@ -159,6 +160,23 @@ def test_a_vendors_stream_in_every_clients_words(path: Path, target: str) -> Non
     case = named_for_the_vendor(loaded(path), target)
     found = understood(told(case, path.parent.name, target), target)
     assert not differences(case["expect"][target], found), case["promise"]
+
+
+@pytest.mark.parametrize("path", [path for path in CASES if "stream" in loaded(path)], ids=named)
+def test_the_cut_of_the_bytes_changes_nothing(path: Path) -> None:
+    """Whole, byte by byte or in pieces of any size, a vendor's stream gives the same events."""
+    raw = b"".join(sse.encode(name, data) for name, data in raw_events(loaded(path)))
+
+    def events(size: int) -> list[Event]:
+        cut, decoder = sse.Decoder(), codec_named(path.parent.name).stream_decoder()
+        found: list[Event] = []
+        for at in range(0, len(raw), size):
+            for each in cut.feed(raw[at : at + size]):
+                found += decoder.feed(each.name, each.data or b"")
+        return [*found, *decoder.close()]
+
+    whole = events(len(raw))
+    assert all(events(size) == whole for size in (1, 2, 7, 64, 1000))
 
 
 PLAIN: Final = [

@@ -49,3 +49,13 @@ def test_a_last_event_without_its_empty_line_counts() -> None:
     assert not tap.finished
     tap.close()
     assert tap.finished
+
+
+def test_a_tap_may_be_given_events_by_whoever_cuts_the_stream() -> None:
+    """From some point on it is fed no more bytes; what it was fed of a half event is left to the other."""
+    tap = Recording()
+    tap.feed(b"data: a\n\ndata: b")
+    for raw in (b"data: b\n\n", b"data: end\n\n", b"data: c\n\n"):
+        tap.follow(sse.Event(raw))
+    tap.close()
+    assert tap.events == [b"a", b"b", b"end"]

@@ -154,3 +154,23 @@ def test_what_is_encoded_is_read_back(end: bytes, name: str, lines: list[bytes])
 def test_a_comment_is_no_event() -> None:
     """Clients see nothing of a comment."""
     assert fields(sse.comment("keep-alive")) == [("", None)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "data"),
+    [
+        (b"event: x\ndata: y\n\n", "x", b"y"),
+        (b"data: y\n\n", "", b"y"),
+        (b"data: y\ndata: z\n\n", "", b"y\nz"),
+        (b"data:y\nevent:x\n\n", "x", b"y"),
+        (b"event: x\r\ndata: y\r\n\r\n", "x", b"y"),
+        (b"\xef\xbb\xbfevent: x\ndata: y\n\n", "x", b"y"),
+        (b"id: 3\nevent: x\ndata: y\n\n", "x", b"y"),
+        (b": comment\n\n", "", None),
+        (b"event: x\ndata: \n\n", "x", b""),
+    ],
+)
+def test_name_and_data_together_are_the_same(raw: bytes, name: str, data: bytes | None) -> None:
+    """The quick way and the thorough one agree, whatever the sender's habits."""
+    event = sse.Event(raw)
+    assert event.told == (event.name, event.data) == (name, data)

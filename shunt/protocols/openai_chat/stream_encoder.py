@@ -64,6 +64,8 @@ class ChatStreamEncoder:
 
     def feed(self, event: Event) -> bytes:
         """Bytes to send for one event."""
+        if type(event) is TextDelta and event.index == self._sequence.live and event.text:
+            return self._chunk(b'{"content":' + json.encode(event.text) + b"}")  # what most events are
         if isinstance(event, (Ping, Failed)):
             return _COMMENT if isinstance(event, Ping) else encode_stream_error(event.failure)
         return b"".join(

@@ -92,6 +92,11 @@ class ResponsesStreamEncoder:
         """Bytes to send for one event."""
         if self._over:
             return b""
+        if type(event) is TextDelta and event.text:  # what most events are
+            words = self._growing.get(event.index)
+            if isinstance(words, Words):
+                words.grow(event.text)
+                return self._events.take()
         for each in self._restoration.events(event):
             handler = _HANDLERS.get(type(each))
             if handler is not None:

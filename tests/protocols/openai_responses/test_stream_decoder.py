@@ -44,6 +44,7 @@ from tests.protocols.openai_responses.vendor import (
     reasoning,
     response,
 )
+from tests.strategies import chunked
 
 # ── Ends ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -291,3 +292,36 @@ def test_arguments_stream_live() -> None:
     for event in (CREATED, added(call())):
         decoder.feed("", json.dumps(event).encode())
     assert list(decoder.feed("", json.dumps(arguments("BBB")).encode())) == [ArgumentsDelta(0, "BBB")]
+
+
+# ── How the bytes are cut ─────────────────────────────────────────────────────────────────────────
+
+RICH = encoded(
+    [
+        CREATED,
+        added(reasoning()),
+        delta("hé", stem="reasoning_summary_text"),
+        done(reasoning("hé")),
+        delta("🙂 words", 1),
+        added(call(), 2),
+        arguments('{"x"', 2),
+        done(call(), 2),
+        COMPLETED,
+    ]
+)
+
+
+def read_in(pieces: list[bytes]) -> list[Event]:
+    """The events of a stream that comes in these pieces."""
+    cut, decoder = sse.Decoder(), ResponsesStreamDecoder()
+    events: list[Event] = []
+    for piece in pieces:
+        for each in cut.feed(piece):
+            events += decoder.feed(each.name, each.data or b"")
+    return [*events, *decoder.close()]
+
+
+@given(pieces=chunked(RICH))
+def test_any_chunking(pieces: list[bytes]) -> None:
+    """However the bytes are cut, the events are the same."""
+    assert read_in(pieces) == read_in([RICH]) == read_in([RICH[n : n + 1] for n in range(len(RICH))])
