@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from attrs import define, field
 
@@ -19,11 +19,23 @@ APART: Final = 20.0
 """Seconds between two samples of a window at least, unless it was reset or refused meanwhile."""
 
 
+FRESH: Final = 5.0
+"""Seconds for which a forecast holds while nothing new is seen."""
+
+
+class _Told(NamedTuple):
+    newest: Sample
+    at: float
+    forecast: Forecast | None
+
+
 @define(eq=False)
 class WindowLog:
     """Takes samples of the pool's windows. Bounded."""
 
     _samples: dict[tuple[str, str], deque[Sample]] = field(factory=dict)
+    _told: dict[tuple[str, str], _Told] = field(factory=dict)
+    """The last forecast of each: fifty accounts on three pages are asked for again and again."""
 
     def restore(self, samples: Iterable[Sample]) -> None:
         """Take up what an earlier run saw, oldest first."""
@@ -44,15 +56,25 @@ class WindowLog:
 
     def forecasts(self, account: str, now: float) -> list[Forecast]:
         """What becomes of each of an account's windows."""
-        told = (forecast(tuple(kept), now) for key, kept in self._samples.items() if key[0] == account)
+        told = (self._forecast(key, kept, now) for key, kept in self._samples.items() if key[0] == account)
         return [one for one in told if one is not None]
+
+    def _forecast(self, key: tuple[str, str], kept: deque[Sample], now: float) -> Forecast | None:
+        known = self._told.get(key)
+        if known is not None and known.newest is kept[-1] and 0 <= now - known.at < FRESH:
+            return known.forecast
+        found = forecast(tuple(kept), now)
+        self._told[key] = _Told(kept[-1], now, found)
+        return found
 
     def _keep(self, sample: Sample) -> None:
         key = (sample.account, sample.window)
         kept = self._samples.get(key)
         if kept is None:
             if len(self._samples) >= MOST_WINDOWS:
-                del self._samples[next(iter(self._samples))]
+                oldest = next(iter(self._samples))
+                del self._samples[oldest]
+                self._told.pop(oldest, None)
             kept = self._samples[key] = deque(maxlen=KEPT)
         kept.append(sample)
 

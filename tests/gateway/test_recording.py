@@ -10,8 +10,12 @@ from shunt.accounts.state import RequestRecord
 from shunt.gateway.attempt import Attempt, Body
 from shunt.gateway.progress import Progress
 from shunt.gateway.recording import Recording
+from shunt.gateway.trace import Phase
 from shunt.inference.inbound import Inbound, Operation, Outline
+from shunt.inference.usage import Usage
+from shunt.models.prices import PRICES
 from shunt.protocols import protocol_named
+from shunt.routing.moves import Moves
 from tests.fakes import anthropic
 
 INBOUND = Inbound(
@@ -72,6 +76,36 @@ async def test_every_end_has_its_word(
 async def test_tokens_count_whether_or_not_the_client_stayed() -> None:
     """What passed is accounted for, also when nobody read it to the end."""
     assert (await recorded(200, Verdict.SERVED, Progress())).usage.output == 5
+
+
+@pytest.mark.parametrize(("status", "complete", "outcome"), [(200, True, "served"), (404, True, "failed")])
+async def test_what_we_answer_ourselves_is_no_failure(status: int, complete: bool, outcome: str) -> None:
+    """Lists of models and estimates are of no account; an error all the same is one."""
+    record = await recorded(status, None, Progress(complete=complete))
+    assert (record.outcome, record.account) == (outcome, "")
+
+
+async def test_price_reason_and_move_are_in_the_record() -> None:
+    """Told once, so that every view shows the same."""
+    moves = Moves()
+    before = Usage(cache_write_5m=50_000)
+    moves.note("c", "b", before, 103.0, automatic=False)
+    kept: list[RequestRecord] = []
+    recording = Recording(evolve(INBOUND, conversation="c"), lambda: 103.5, kept.append, moves=moves)
+    tap = protocol_named("anthropic-messages").stream_tap()
+    for piece in (*anthropic.opening_events(input_tokens=60_000), *anthropic.closing_events()):
+        tap.feed(piece)
+    body = Body((), None, tap, is_stream=True)
+    recording.attempt = Attempt(Outcome("a", Verdict.SERVED, 0.0, 200), 200, (), body, metered=True)
+    recording.trace.why = "strategy maximus"
+    recording.progress.complete = True
+    recording.answered(200)
+    await recording.close()
+    (record,) = kept
+    assert (record.why, record.metered) == ("strategy maximus", True)
+    assert record.cost_usd == PRICES.cost_usd(record.served_model, record.usage) > 0
+    assert (record.moved_from, record.rebilled) == ("b", 50_000)
+    assert [phase for phase, _, _ in recording.trace.marks] == [Phase.FIRST_BYTE, Phase.DONE]
 
 
 async def test_counting_tokens_is_no_usage() -> None:

@@ -13,6 +13,7 @@ from attrs import evolve
 from shunt.accounts.state import AttemptNote, RequestRecord
 from shunt.errors import StoreError
 from shunt.inference.usage import Usage
+from shunt.limits.samples import Sample
 from shunt.store.history import DAY, MIB, History, open_history
 
 T0 = 1_700_000_000.0
@@ -154,6 +155,17 @@ def test_a_clock_gone_wrong_empties_nothing(history: History, now: float) -> Non
     """A start with a nonsense date keeps what was recorded at sane ones."""
     history.insert([record(n, at=T0 - n * DAY) for n in range(3)])
     assert history.prune(now, keep_days=5, max_mb=256) == 0
+
+
+def test_decisions_and_windows_are_bounded_too(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decisions by number, windows by age."""
+    monkeypatch.setattr("shunt.store.history.MOST_DECISIONS", 3)
+    windows = [Sample(T0 - days * DAY, "a", "5h", 0.5, None) for days in (1, 9)]
+    history.insert([record(n) for n in range(10)], windows, explain=lambda key: key.encode())
+    history.prune(T0, keep_days=5, max_mb=256)
+    kept = history._connection.execute("SELECT request FROM decisions ORDER BY request").fetchall()
+    assert kept == [(8,), (9,), (10,)]
+    assert history._connection.execute("SELECT at FROM windows").fetchall() == [(T0 - DAY,)]
 
 
 def test_the_file_really_shrinks(path: Path, history: History) -> None:

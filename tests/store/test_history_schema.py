@@ -50,6 +50,47 @@ def test_an_older_database_is_brought_forward(
     assert connection.execute("SELECT account, status FROM attempts").fetchall() == [("a", None)]
 
 
+def test_the_first_format_comes_along(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests, tokens and attempts of three tables, in their order; what was not known then is empty."""
+    monkeypatch.setattr(history_schema, "MIGRATIONS", MIGRATIONS[:1])
+    migrate(connection)
+    for number, name in enumerate(("req_b", "req_a")):
+        plain = (
+            name,
+            100.0 + number,
+            "laptop",
+            "c",
+            "a",
+            "p",
+            "q",
+            "m",
+            "s",
+            200,
+            "served",
+            7,
+            9,
+            1,
+            "generate",
+        )
+        connection.execute("INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", plain)
+        connection.execute("INSERT INTO usage VALUES (?, 1, 2, 3, 4, 5, 6, 7)", (name,))
+        connection.execute("INSERT INTO attempts VALUES (?, 0, 'a', 'served', 'x')", (name,))
+    monkeypatch.setattr(history_schema, "MIGRATIONS", MIGRATIONS)
+    connection.execute("PRAGMA foreign_keys = ON")
+    migrate(connection)
+    rows = connection.execute(
+        "SELECT seq, id, client, input, web_searches, why, cost_usd, verdict FROM requests"
+        " JOIN attempts ON request = seq ORDER BY seq"
+    ).fetchall()
+    assert rows == [
+        (1, "req_b", "laptop", 1, 7, "", 0, "served"),
+        (2, "req_a", "laptop", 1, 7, "", 0, "served"),
+    ]
+    assert not columns(connection, "usage")
+
+
 def test_a_step_that_fails_is_undone(connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step is whole or not at all."""
     broken = (*MIGRATIONS, ("CREATE TABLE extra (x)", "CREATE TABLE requests (x)"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shunt.accounts.state import PoolState
-from shunt.telemetry.window_log import APART, KEPT, MOST_WINDOWS, WindowLog
+from shunt.telemetry.window_log import APART, FRESH, KEPT, MOST_WINDOWS, WindowLog
 from tests.fakes.pools import HOUR, T0, known, pool_state, window
 from tests.fakes.records import sample
 
@@ -23,6 +23,17 @@ def test_changes_are_sampled_and_forecast() -> None:
     (told,) = log.forecasts("a", T0 + 120)
     assert told.used == 1.0
     assert log.forecasts("b", T0) == []
+
+
+def test_a_forecast_holds_for_a_moment() -> None:
+    """Until something new is seen, or some seconds have passed."""
+    log = WindowLog()
+    log.restore([sample(0, 0.0), sample(600, 0.2)])
+    first = log.forecasts("a", T0 + 600)[0]
+    assert log.forecasts("a", T0 + 600 + FRESH / 2)[0] is first
+    assert log.forecasts("a", T0 + 600 + FRESH)[0] is not first
+    log.restore([sample(604, 0.5)])
+    assert log.forecasts("a", T0 + 604)[0].used == 0.5
 
 
 def test_it_takes_up_what_an_earlier_run_saw() -> None:
