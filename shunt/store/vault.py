@@ -205,7 +205,8 @@ class Vault:
             except StoreError as error:
                 trouble = str(error)
         if trouble:
-            log.error("the new login of %s is only in memory: %s", name, trouble)
+            if self.troubles.get(name) != trouble:  # said once, not at every attempt
+                log.error("the new login of %s is only in memory: %s", name, trouble)
             self.troubles[name] = trouble
         elif self._unsaved.get(name) is wanted:
             self._settled(name)
@@ -213,11 +214,14 @@ class Vault:
         return None
 
     async def _try_again(self, name: str) -> None:
+        """Try until it is stored, or something newer is to be."""
         wanted = self._unsaved.get(name)
         while wanted is not None and self._unsaved.get(name) is wanted:
             await trio.sleep(SAVE_AGAIN)
             if self._unsaved.get(name) is wanted:
                 await self._try(name)
+                if not self.behind(name):
+                    log.warning("the new login of %s is on disk now", name)
 
     async def _note(self, work: Callable[[], Any]) -> None:
         with trio.move_on_after(MARK_WITHIN):

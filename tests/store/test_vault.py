@@ -98,8 +98,11 @@ class Setting:
         return self.store.accounts["main"].credential
 
 
-async def test_saves_when_the_disk_recovers(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
-    """A login the disk refuses is written every ten seconds until it is taken; the trouble is told."""
+async def test_saves_when_the_disk_recovers(
+    autojump_clock: MockClock, nursery: trio.Nursery, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A login the disk refuses is written every ten seconds until it is taken; the trouble is told, once, and
+    so is its end."""
     setting = Setting(nursery)
     setting.store.broken = "no space left"
     await setting.vault.save("main", login(2))
@@ -107,6 +110,10 @@ async def test_saves_when_the_disk_recovers(autojump_clock: MockClock, nursery: 
     await trio.sleep(SAVE_AGAIN * 2.5)
     setting.store.broken = ""
     await trio.sleep(SAVE_AGAIN)
+    assert [record.message for record in caplog.records] == [
+        "the new login of main is only in memory: no space left",
+        "the new login of main is on disk now",
+    ]
     assert setting.stored() == login(2)
     assert (setting.vault.behind("main"), setting.vault.troubles) == (False, {})
 
