@@ -260,6 +260,13 @@ def _footer(status: Document) -> Iterator[Text]:
         costs = [(label, _number(savings, f"{key}_cost_usd")) for key, label in spans]
         told = [f"{dollars(cost)} {label}" for label, cost in costs if cost is not None]
         yield Text("saved, at API prices: " + " · ".join(told)) if told else Text("")
+    kept = status.get("credentials")
+    if isinstance(kept, Mapping) and _text(kept, "file"):
+        sealed = ", sealed by the system's keychain" if _text(kept, "kept_in") == "keychain" else ""
+        yield Text(f"logins and stored keys: {_text(kept, 'file')}{sealed}", "dim")
+    troubles = status.get("troubles")
+    for about, trouble in troubles.items() if isinstance(troubles, Mapping) else ():
+        yield Text(f"{clean(str(about))}: {clean(str(trouble))}", "yellow")
     watchers = _dicts(status.get("watchers"))
     unwell = [watcher for watcher in watchers if watcher.get("degraded")]
     if watchers and not unwell:

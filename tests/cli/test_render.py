@@ -231,3 +231,18 @@ def test_remarks_show_their_cure() -> None:
     """What is wrong stands out, and what to do stands below it."""
     shown = text(remarks_view([Remark(Level.FINE, "a", "good"), Remark(Level.FAULT, "b", "bad", "do this")]))
     assert shown == "ok    a: good\nFAIL  b: bad\n      → do this\n"
+
+
+@pytest.mark.parametrize(("kept_in", "said"), [("file", False), ("keychain", True)])
+def test_status_says_where_secrets_are_and_what_troubles_them(*, kept_in: str, said: bool) -> None:
+    """The file, whether the keychain seals it, and why not where that was wanted."""
+    status = {
+        "accounts": [],
+        "credentials": {"file": "/h/credentials.json", "kept_in": kept_in},
+        "troubles": {"keychain": "did not answer\x1b[31m"},
+    }
+    page = text(status_view(status, T0))
+    assert "logins and stored keys: /h/credentials.json" in page
+    assert ("sealed by the system's keychain" in page) is said
+    assert "keychain: did not answer" in page
+    assert "\x1b" not in page
