@@ -192,6 +192,9 @@ class Story:
         question = '{"model":"claude-sonnet-5-5","max_tokens":64,"messages":[{"role":"user","content":"hi"}]}'
         self._say("that was the tour. shunt keeps running, accounts keep running dry and coming back. Try:")
         for line in (
+            f"{self.base_url}/ in a browser: which account serves and why, what resets when, what was saved",
+            f"shunt monitor --url {self.base_url}   the same in a terminal",
+            f"shunt use {next(iter(self.vendor.accounts))} --url {self.base_url}   pins an account; `shunt use auto` ends that",
             f"curl {self.base_url}/status",
             f"curl {self.base_url}/v1/messages -H 'content-type: application/json' -d '{question}'",
             f"ANTHROPIC_BASE_URL={self.base_url} ANTHROPIC_AUTH_TOKEN=demo claude -p hi",

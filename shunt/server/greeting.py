@@ -14,6 +14,7 @@ from shunt.store.discovery import Finding, advice, found
 def greeting(base_url: str, config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     """Lines: where it serves, with which accounts, and what to do when there are none."""
     yield f"shunt {__version__} serves at {base_url} (Ctrl-C ends it)"
+    yield f"what happens and why: {base_url}/ in a browser, `shunt monitor` in another terminal"
     if config.accounts:
         yield f"accounts: {', '.join(account.name for account in config.accounts)}"
     else:

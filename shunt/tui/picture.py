@@ -42,7 +42,7 @@ class Picture:
 
     @property
     def watchers(self) -> list[Document]:
-        """Watchers by name."""
+        """Watchers in the order of the server."""
         return documents(self.status.get("watchers"))
 
     def with_status(self, status: Document) -> Picture:
@@ -96,8 +96,10 @@ def _account(picture: Picture, data: Document) -> Document | None:
 
 
 def _watcher(picture: Picture, data: Document) -> Document:
-    others = [known for known in picture.watchers if known.get("name") != data.get("name")]
-    return {"watchers": sorted([*others, data], key=lambda watcher: str(watcher.get("name")))}
+    watchers = picture.watchers
+    if not any(known.get("name") == data.get("name") for known in watchers):
+        return {"watchers": [*watchers, data]}
+    return {"watchers": [data if known.get("name") == data.get("name") else known for known in watchers]}
 
 
 def _without(items: Sequence[Document], identity: object) -> list[Document]:

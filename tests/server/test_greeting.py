@@ -14,7 +14,8 @@ def test_the_address_and_the_accounts_are_told() -> None:
     config = Config(accounts=(AccountConfig("main", "anthropic"), AccountConfig("second", "anthropic")))
     lines = list(greeting("http://127.0.0.1:8082", config, {}))
     assert "http://127.0.0.1:8082" in lines[0]
-    assert lines[1] == "accounts: main, second"
+    assert "http://127.0.0.1:8082/ in a browser" in lines[1]
+    assert lines[2] == "accounts: main, second"
 
 
 def test_without_accounts_the_cure_is_told(tmp_path: Path) -> None:
@@ -40,4 +41,4 @@ def test_a_weak_key_on_an_open_address_is_warned_about() -> None:
     """Listening to other machines with a short key is allowed, and told."""
     server = ServerConfig(host="192.168.1.5", remote_key=Secret("twelve-chars"))
     config = Config(server=server, accounts=(AccountConfig("a", "anthropic"),))
-    assert len(list(greeting("x", config, {}))) == 3
+    assert len(list(greeting("x", config, {}))) == 4

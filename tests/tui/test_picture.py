@@ -52,7 +52,8 @@ def test_facts_replace_older_ones() -> None:
     assert changed("pool", {"pinned_account": "reef"}).status["pinned_account"] == "reef"
     assert changed("savings", {"today_cost_usd": 7}).status["savings"] == {"today_cost_usd": 7}
     watchers = changed("watcher", {"name": "clock", "degraded": True}).watchers
-    assert [each["name"] for each in watchers] == ["clock", "cooldown"]
+    assert [each["name"] for each in watchers] == ["cooldown", "clock"]
+    assert changed("watcher", {"name": "cooldown", "degraded": True}).watchers[0]["degraded"]
 
 
 @pytest.mark.parametrize(

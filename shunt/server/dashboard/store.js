@@ -80,9 +80,9 @@ const HANDLERS = {
   pool: (_, pool) => pool,
   savings: (_, savings) => ({ savings }),
   watcher: (status, watcher) => ({
-    watchers: [...status.watchers.filter((known) => known.name !== watcher.name), watcher].sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    ),
+    watchers: status.watchers.some((known) => known.name === watcher.name)
+      ? status.watchers.map((known) => (known.name === watcher.name ? watcher : known))
+      : [...status.watchers, watcher],
   }),
   error: (_, error) => {
     takeErrors([error, ...state.errors]);
