@@ -7,6 +7,7 @@ of another site makes behind the person's back, a wrong state. Nothing of a requ
 
 from __future__ import annotations
 
+import errno
 import html
 import socket
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ LIFE: Final = 5 * 60.0
 """Seconds until nobody is expected any more."""
 LONGEST_HEAD: Final = 32 * 1024
 HEAD_WITHIN: Final = 10.0
+BIND_TRIES: Final = 8
 AT_ONCE: Final = 16
 """Connections; browsers open a few, and keep some of them silent."""
 
@@ -166,18 +168,25 @@ async def listening(path: str, port: int, held: Ticket) -> AsyncIterator[Callbac
 
 
 def _bind(port: int) -> list[socket.socket]:
-    first = _bound(socket.AF_INET, "127.0.0.1", port)
-    if first is None:
-        raise PortTaken(f"Port {port} on this machine is in use, and the vendor returns to no other.")
-    # `localhost` is ::1 to some browsers; where there is no IPv6 they ask 127.0.0.1.
-    second = _bound(socket.AF_INET6, "::1", first.getsockname()[1])
-    return [first] if second is None else [first, second]
+    for _ in range(1 if port else BIND_TRIES):
+        try:
+            first = _bound(socket.AF_INET, "127.0.0.1", port)
+        except OSError:
+            break
+        try:
+            # `localhost` is ::1 to some browsers; where there is no IPv6 they ask 127.0.0.1.
+            return [first, _bound(socket.AF_INET6, "::1", first.getsockname()[1])]
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return [first]
+            first.close()  # somebody else would be given the code
+    raise PortTaken(f"Port {port} on this machine is in use, and the vendor returns to no other.")
 
 
-def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket | None:
-    sock: socket.socket | None = None
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises OSError."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
@@ -186,9 +195,8 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket 
         sock.listen(AT_ONCE)
         sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
     except OSError:
-        if sock is not None:
-            sock.close()
-        return None
+        sock.close()
+        raise
     return sock
 
 

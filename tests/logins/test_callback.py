@@ -159,3 +159,19 @@ async def test_a_port_in_use_is_named() -> None:
         with pytest.raises(PortTaken, match=str(first.port)):
             async with listening("/callback", first.port, TICKET):
                 raise AssertionError("two listeners on one port")
+
+
+async def test_a_port_that_somebody_has_on_ipv6_is_in_use() -> None:
+    """A browser may take `localhost` for ::1, and would hand the code to whoever listens there."""
+    try:
+        taken = await trio.open_tcp_listeners(0, host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    port: int = taken[0].socket.getsockname()[1]
+    try:
+        with pytest.raises(PortTaken):
+            async with listening("/callback", port, TICKET):
+                raise AssertionError("half a port is none")
+    finally:
+        for listener in taken:
+            await listener.aclose()
