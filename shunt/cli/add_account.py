@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -18,7 +19,8 @@ from shunt.cli.files import Files, known_providers, open_files
 from shunt.cli.imports import IMPORTS, imported
 from shunt.cli.invocation import Invocation, borrowed_root, places
 from shunt.cli.reloading import told_server
-from shunt.cli.signing_in import discard, log_in, offered, way_for
+from shunt.cli.remote_login import carry_out, errand, words_of
+from shunt.cli.signing_in import callback_port, discard, log_in, offered, opener, way_for
 from shunt.cli.terminal import clean, interactive, note, word
 from shunt.config.misread import Misread
 from shunt.config.names import folded
@@ -94,6 +96,10 @@ def _read(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
 @click.option("--login", is_flag=True, help="Make a login of shunt's own, in your browser.")
 @click.option("--paste", is_flag=True, help="--login from any browser anywhere: paste the code it shows.")
 @click.option("--device", is_flag=True, help="--login by a short code typed on another device (ChatGPT).")
+@click.option("--on", metavar="HOST", help="--login on that machine through ssh, in the browser of this one.")
+@click.option(
+    "--remote-shunt", metavar="COMMAND", default="shunt", help="How shunt is called there. [default: shunt]"
+)
 @click.option("--import", "imported", is_flag=True, help="Share the login of the vendor's own program.")
 @click.option("--api-key", hidden=True, expose_value=False, is_eager=True, callback=_refuse_key)
 @click.option(
@@ -121,6 +127,8 @@ def add_account(
     name: str,
     provider: str | None,
     api_key_env: str | None,
+    on: str | None,
+    remote_shunt: str,
     *,
     from_stdin: bool,
     login: bool,
@@ -147,15 +155,24 @@ def add_account(
     given = {key: value for key, value in settings.items() if value is not None}
     wish = Wish(name, _provider(provider), api_key_env, from_stdin, imported, None, "", given)
     files = open_files(call)
-    if borrowed_root(call.environ):
+    if on is not None:
+        way = "paste" if paste else "device" if device else ""
+        raise click.exceptions.Exit(_elsewhere(files, wish, on, way, remote_shunt, login=login, yes=yes))
+    way_here = partial(way_for, files=files, paste=paste, device=device) if login else None
+    _here(files, wish, way_here, named=provider is not None, yes=yes)
+
+
+def _here(files: Files, wish: Wish, way: Callable[[str], Way] | None, *, named: bool, yes: bool) -> None:
+    """Add the account on this machine. `way` tells how somebody logs in to a provider; None is no login."""
+    if borrowed_root(files.call.environ):
         note("You are root through sudo: what is written now belongs to root. Better run shunt as yourself.")
-    if login:
+    if way is not None:
         wish = evolve(wish, way=Way.BROWSER)
-    existing = _existing(files, wish, named=provider is not None)
+    existing = _existing(files, wish, named=named)
     if existing is not None:
         wish = evolve(wish, provider=existing.provider, proxy=existing.proxy)
-    if login:
-        wish = evolve(wish, way=way_for(wish.provider, files, paste=paste, device=device))
+    if way is not None:
+        wish = evolve(wish, way=way(wish.provider))
         _before_login(files, wish, existing, yes=yes)
     credential = _credential(files, wish)
     try:
@@ -165,6 +182,17 @@ def add_account(
             discard(files, wish.provider, credential, wish.proxy)
         raise
     _report(files, wish, credential, replaced=existing is not None)
+
+
+def _elsewhere(files: Files, wish: Wish, host: str, way: str, shunt: str, *, login: bool, yes: bool) -> int:
+    """Log in on another machine; the status of the command there. Nothing is stored here."""
+    if not login:
+        raise click.UsageError("--on goes with --login.")
+    port = callback_port(wish.provider)
+    words = words_of(wish.name, wish.provider, wish.settings, way=way, shunt=shunt)
+    work = errand(host, words, carried=not way, port=port)
+    agree(files, wish.provider, yes=yes)
+    return carry_out(work, files.call.environ, opener(files))
 
 
 def _before_login(files: Files, wish: Wish, existing: AccountConfig | None, *, yes: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,3 +71,15 @@ def _attentive() -> Iterator[_Receiver]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def started_aside(words: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Start a program that goes on by itself. Raises OSError when it cannot be started."""
+    subprocess.Popen(  # noqa: S603 - what the user asks for
+        list(words),
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=os.name == "posix",
+    )

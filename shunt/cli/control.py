@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import click
 from attrs import evolve, field, frozen
@@ -105,6 +105,14 @@ class Control:
     def document(self, path: str) -> dict[str, Any]:
         """Fetch what any control route tells."""
         return self._call("GET", path)
+
+    def pause(self, account: str) -> dict[str, Any]:
+        """Take an account out of use."""
+        return self._call("POST", f"/accounts/{quote(account, safe='')}/pause", {})
+
+    def resume(self, account: str) -> dict[str, Any]:
+        """Take an account back into use."""
+        return self._call("POST", f"/accounts/{quote(account, safe='')}/resume", {})
 
     def reload(self) -> dict[str, Any]:
         """Have the server read its accounts again."""

@@ -30,18 +30,33 @@ ATTEMPTS: Final = 3
 def private_server(files: Files) -> Iterator[Control]:
     """Run a server with these files. Raises Failed with its own words when it does not start."""
     for attempt in range(ATTEMPTS):
-        port = free_port()
-        process = _started(files, port)
         try:
-            control = evolve(files.control(), url=f"http://127.0.0.1:{port}")
-            problem = _awaited(process, control)
-            if problem is None:
+            with server_on(files, free_port()) as control:
                 yield control
                 return
-            if "in use" not in problem or attempt == ATTEMPTS - 1:
-                raise Failed(problem)
-        finally:
-            _ended(process)
+        except PortTaken:
+            if attempt == ATTEMPTS - 1:
+                raise
+
+
+class PortTaken(Failed):
+    """Somebody else has the port."""
+
+
+@contextmanager
+def server_on(files: Files, port: int | None) -> Iterator[Control]:
+    """Run a server on a loopback port, or (None) where the configuration puts it. Raises Failed."""
+    process = _started(files, port)
+    try:
+        control = files.control()
+        if port is not None:
+            control = evolve(control, url=f"http://127.0.0.1:{port}")
+        problem = _awaited(process, control)
+        if problem is not None:
+            raise PortTaken(problem) if "in use" in problem else Failed(problem)
+        yield control
+    finally:
+        _ended(process)
 
 
 def server_command(arguments: list[str]) -> list[str]:
@@ -71,9 +86,9 @@ class _Process(subprocess.Popen[str]):
     leash: int | None = None
 
 
-def _started(files: Files, port: int) -> _Process:
+def _started(files: Files, port: int | None) -> _Process:
     call = files.call
-    words = ["run", "--host", "127.0.0.1", "--port", str(port)]
+    words = ["run", *([] if port is None else ["--host", "127.0.0.1", "--port", str(port)])]
     words += ["--home", call.home] if call.home else []
     words += ["--config", call.config] if call.config else []
     theirs: tuple[int, ...] = ()

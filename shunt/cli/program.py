@@ -133,6 +133,18 @@ def _exec() -> click.Command:
     return exec_
 
 
+def _tray() -> click.Command:
+    from shunt.cli.tray import tray
+
+    return tray
+
+
+def _menubar() -> click.Command:
+    from shunt.cli.tray import menubar
+
+    return menubar
+
+
 def _client() -> click.Command:
     from shunt.cli.clients import client
 
@@ -228,6 +240,8 @@ COMMANDS = (
     Entry("logs", "The log, and with -f what is added to it.", _logs),
     Entry("exec", "Run one command pointed at shunt; no file is changed for it.", _exec),
     Entry("client", "Keys for the programs and machines that may call.", _client),
+    Entry("tray", "The accounts in the panel, with a menu.", _tray),
+    Entry("menubar", "The accounts as text for xbar, SwiftBar or waybar.", _menubar),
     Entry("config", "Where config.toml is, what it says, whether it is right.", _config),
     Entry("doctor", "Examine files, configuration, server and accounts.", _doctor),
     Entry("service", "Have the system run shunt from log-in or boot on.", _service),

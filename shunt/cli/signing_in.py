@@ -57,6 +57,21 @@ def way_for(provider: str, files: Files, *, paste: bool, device: bool) -> Way:
     return Way.DEVICE if has_device else Way.PASTE
 
 
+def callback_port(provider: str) -> int:
+    """Loopback port to which the vendor's page returns; 0 is any. Raises click.UsageError without logins."""
+    kind = _kind(provider)
+    if kind is None:
+        raise click.UsageError(
+            f"There are no logins for provider {provider}, only for {', '.join(offered())}."
+        )
+    return kind[1].callback_port
+
+
+def opener(files: Files) -> Callable[[str], bool]:
+    """What opens a vendor's page in the browser of this machine, and no other page."""
+    return partial(open_page, endpoints=files.config().endpoints, machine=Machine(files.call.environ))
+
+
 def log_in(files: Files, provider: str, way: Way, proxy: str = "") -> Login:
     """Make a login of shunt's own. Raises LoginFailed or ConfigError; nothing is stored."""
     config = files.config()
