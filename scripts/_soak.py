@@ -3,6 +3,11 @@
 Rude clients, broken upstreams, bursts, changes of strategy, a process that stands still now and then. Meanwhile
 memory, tasks, descriptors, connections, files and the history's size are written down; at the end all but memory
 have to be back where they were, and memory has to have stopped growing.
+
+Memory goes up in steps, at the first burst of connections above all (about 5 MiB for 300 of them), and does not come
+back: measured, 2026-11, no object is left over, the interpreter keeps the pages for the next burst, since a few objects
+that live on (bindings of conversations, recent requests, log lines) lie scattered among them. The second burst costs
+nothing.
 """
 
 from __future__ import annotations

@@ -372,14 +372,10 @@ class House:
         return Standing(**json.loads(report.read_text()))
 
     def names(self) -> frozenset[str]:
-        """The files in the home."""
-        return frozenset(
-            path.relative_to(self.home).as_posix()
-            for path in self.home.rglob("*")
-            if not re.search(
-                r"-(?:wal|shm|journal)$|[.]lock$|^credentials[.]json[.]1$|^shunt[.]log", path.name
-            )
-        )
+        """The files in the home that are not there to be kept: locks, backups, accounts of errors."""
+        kept = re.compile(r"-(?:wal|shm|journal)$|[.]lock$|^credentials[.]json[.]1$|^logs/|^errors(?:/|$)")
+        found = (path.relative_to(self.home).as_posix() for path in self.home.rglob("*"))
+        return frozenset(name for name in found if not kept.search(name))
 
     def check(self) -> list[str]:
         """Everything that is wrong now; empty when nothing is."""
@@ -449,6 +445,10 @@ class House:
             for line in TRACEBACK.findall(text):
                 if not any(re.search(pattern, line) for pattern in self.expected):
                     self.complaints.append(f"an unexplained error in {path.name}: {line[:1500]}")
+        for path in (self.home / "errors").glob("*"):
+            if path not in self._read:
+                self._read[path] = 1
+                self._no_canary(f"errors/{path.name}", path.read_text(errors="replace"))
         if self.process.poll() is None:
             self._no_canary("the command line", Path(f"/proc/{self.process.pid}/cmdline").read_text())
 

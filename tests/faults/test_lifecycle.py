@@ -373,11 +373,11 @@ def test_private_files_under_any_umask(own: House) -> None:
 @pytest.mark.parametrize("offset", ["+3d", "-3d", "@1970-01-02 00:00:00", "@2106-02-07 06:28:15"])
 def test_a_clock_that_is_wrong(own: House, offset: str) -> None:
     """Days ahead or behind, in 1970 or 2106: it starts, and the vendor's word about tokens counts."""
-    faketime = shutil.which("faketime")
+    faketime = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
     if faketime is None:
-        pytest.skip("faketime is missing")
+        pytest.skip("libfaketime is missing")
     own.log_in()
-    own.start(faketime, "-f", offset)
+    own.start("env", f"LD_PRELOAD={faketime}", f"FAKETIME={offset}", "FAKETIME_DONT_FAKE_MONOTONIC=1")
     assert trio.run(own.ask).status == 200
     assert own.stop() == 0
 
