@@ -16,6 +16,7 @@
     │   ├── NoAccounts              none configured, or none that could ever serve it
     │   ├── AccountUnavailable      the one that was asked for (header or pin) cannot serve
     │   └── AllCooling              all are spent; `retry_at` says when the first is back
+    │       └── AllowanceSpent           a client's key has used up its day
     ├── UpstreamError          the vendor's side of the wire failed
     │   ├── UpstreamUnreachable     no connection: refused, DNS, TLS, connect time-out
     │   ├── UpstreamTimeout         silence before the first byte, or in the middle
