@@ -84,6 +84,7 @@ async def test_opencode(opencode: Path, tmp_path: Path) -> None:
         assert {request.key for request in up.requests} == {"sk-test-c"}
 
 
+@pytest.mark.slow
 async def test_cline(tmp_path: Path) -> None:
     """Cline reads the file that shunt wrote for it."""
     cline = installed("cline", CLINE, "cline")
