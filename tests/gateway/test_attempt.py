@@ -144,3 +144,11 @@ async def test_a_pumped_source_ends(autojump_clock: trio.testing.MockClock) -> N
         broken.pump()
         with pytest.raises(UpstreamBroke):
             await broken.next()
+
+
+async def test_an_answer_that_dribbles_is_read_on_in_one_task(autojump_clock: trio.testing.MockClock) -> None:
+    """However many reads with a deadline there are, every byte comes once and in order."""
+    async with trio.open_nursery() as nursery:
+        source = Source(timed([(1, b"%d" % n) for n in range(50)]), nursery)
+        got = [await source.next_within(9) for _ in range(51)]
+        assert got == [*(b"%d" % n for n in range(50)), None]
