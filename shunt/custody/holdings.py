@@ -187,5 +187,8 @@ def removed(name: str) -> str:
 def cure(name: str, held: Credential | None) -> str:
     """Say what a person can do about a login that is dead."""
     if isinstance(held, Login) and held.imported_from:
-        return f"Log in with the program it came from, then run `shunt add-account {name} --import`."
+        return (
+            f"Log in with the program it came from, then run `shunt add-account {name} --import`; or give it a login "
+            f"of its own with `shunt add-account {name} --login`."
+        )
     return f"Run `shunt add-account {name} --login`."
