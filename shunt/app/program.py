@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from secrets import token_hex
 from socket import socket as Socket  # noqa: N812 - a class
 
 import trio
@@ -51,7 +52,8 @@ from shunt.server.sockets import inherit, listen
 from shunt.store.config import ConfigFile
 from shunt.store.confinement import confine
 from shunt.store.credentials import CredentialStore
-from shunt.store.locations import Locations, beside, locate
+from shunt.store.files import write_private
+from shunt.store.locations import PROOF_FILE, Locations, beside, locate
 from shunt.store.lock import InstanceLock, own
 from shunt.store.logs import Redactor, open_logs
 from shunt.upstream.client import Timeouts, Upstream, open_upstream
@@ -114,6 +116,8 @@ class Program:
             self.instance.release()
             raise
         self.access = Access(self.config, trio.current_time)
+        self.access.proof = token_hex(32)
+        write_private(self.locations.state_dir / PROOF_FILE, self.access.proof.encode())
         self.announcer = Announcer(sender_of(self.options.environ), self.options.write)
 
     def _take_certificate(self, config: Config) -> None:

@@ -83,9 +83,11 @@ class Control:
             return self._call("DELETE", "/model")
         return self._call("PUT", "/model", {"model": name})
 
-    def make_pass(self, purpose: str, account: str | None) -> Secret:
-        """Ask for a key for one command."""
-        answer = self._call("POST", "/passes", {"purpose": purpose, "account": account})
+    def make_pass(self, purpose: str, account: str | None, proof: str) -> Secret:
+        """Ask for a key for one command; `proof` is what only the server's own user can read."""
+        answer = self._call(
+            "POST", "/passes", {"purpose": purpose, "account": account, "proof": proof or None}
+        )
         key = answer.get("key")
         if not isinstance(key, str):
             raise self._foreign("its /passes gives no key")

@@ -20,6 +20,11 @@ from shunt.cli.private_server import private_server
 from shunt.cli.terminal import clean, note
 from shunt.connect import CLIENTS
 from shunt.connect.base import Client, Machine, Target, variables
+from shunt.store.files import read_private
+from shunt.store.locations import PROOF_FILE
+
+PROOF_LIMIT = 256
+"""Bytes."""
 
 
 @frozen
@@ -44,7 +49,7 @@ def exec_(ctx: click.Context, call: Invocation, command: tuple[str, ...], accoun
     files = open_files(call)
     with (
         _server(files) as control,
-        _pass(control, command, account) as target,
+        _pass(files, control, command, account) as target,
         TemporaryDirectory(prefix="shunt-exec-") as scratch,
     ):
         start = prepared(command, call.environ, target, Path(scratch))
@@ -89,9 +94,10 @@ def _server(files: Files) -> Iterator[Control]:
 
 
 @contextmanager
-def _pass(control: Control, command: Sequence[str], account: str | None) -> Iterator[Target]:
+def _pass(files: Files, control: Control, command: Sequence[str], account: str | None) -> Iterator[Target]:
     """A key for this command alone. Raises Failed when there is no such account."""
-    key = control.make_pass(Path(command[0]).name, account)
+    proof = read_private(files.places.state_dir / PROOF_FILE, limit=PROOF_LIMIT) or b""
+    key = control.make_pass(Path(command[0]).name, account, proof.decode("ascii", "replace"))
     try:
         yield Target(control.url, key)
     finally:

@@ -101,6 +101,8 @@ class Access:
         self._reported = float("-inf")
         self.sessions = Sessions(now)
         self.passes = Passes(token_bytes)
+        self.proof = ""
+        """What only this machine's user can read: shown to get a pass where callers need keys."""
         self._keys: tuple[tuple[bytes, Caller], ...] = ()
         self._staying: dict[trio.CancelScope, Caller] = {}
         self.configure(config)
@@ -136,6 +138,15 @@ class Access:
                 del self._staying[scope]
         if scope.cancelled_caught:
             raise Withdrawn
+
+    @property
+    def keyed(self) -> bool:
+        """Whether callers need a key."""
+        return bool(self._keys)
+
+    def is_owner(self, proof: str) -> bool:
+        """Whether somebody on this machine has shown that the files of shunt are theirs."""
+        return bool(self.proof) and hmac.compare_digest(proof.encode(), self.proof.encode())
 
     def running(self, caller: Caller) -> int:
         """Requests that run now with the same key; 0 for callers without one."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from quart import Response
 
 from shunt.config.types import STRATEGIES
-from shunt.errors import ConfigError, InvalidRequest, Kind, StoreError
+from shunt.errors import ConfigError, InvalidRequest, Kind, NotAllowed, StoreError
 from shunt.limits.forecast import Forecast
 from shunt.providers import provider_named
 from shunt.server.call import current_call
@@ -111,6 +111,9 @@ class Control:
         content, passes = body(), self._parts.access.passes
         if current_call().method == "DELETE":
             return document({"ended": passes.end(field("key", content))})
+        access = self._parts.access
+        if access.keyed and not access.is_owner(field("proof", {"proof": None, **content}, none=True) or ""):
+            raise NotAllowed("Callers need a key here; a pass is for the user whose shunt this is.")
         account = field("account", {"account": None, **content}, none=True)
         if account is not None:
             self._pool.known(account)

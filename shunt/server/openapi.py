@@ -106,9 +106,9 @@ DESCRIBED: Final[dict[tuple[str, str], Described]] = {
         body={
             "type": "object",
             "description": "What it is for.",
-            "properties": {"purpose": TEXT, "account": maybe(TEXT)},
+            "properties": {"purpose": TEXT, "account": maybe(TEXT), "proof": maybe(TEXT)},
         },
-        statuses=(400, 404, 415),
+        statuses=(400, 403, 404, 415),
     ),
     ("passes", "DELETE"): Described(
         "End such a key.",

@@ -13,6 +13,8 @@ from platformdirs import PlatformDirs
 from shunt.errors import StoreError
 
 NAME: Final = "shunt"
+PROOF_FILE: Final = "shunt.proof"
+"""In the state folder: what a running server takes as a sign that a caller is its own user."""
 
 
 @frozen

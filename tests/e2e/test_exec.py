@@ -58,6 +58,8 @@ async def test_a_running_server_is_joined(shunt: Program) -> None:
     await shunt.start()
     done = await shunt.cli("exec", "--account", "b", "--", sys.executable, "-c", ASK, stdin=b"hi")
     assert (done.returncode, done.stdout) == (7, b"b words\n"), done.stderr
+    refused = await shunt.post("/passes", {"purpose": "theft"})
+    assert refused.status == 403, "another user of this machine cannot read the proof"
     recent = (await shunt.status())["recent_requests"]
     assert [request["account"] for request in recent] == ["b"]
     shown = await shunt.cli(
