@@ -67,6 +67,7 @@ async def test_a_version_that_does_not_come_up_is_taken_back(
         assert done.returncode == 1
         assert b"is back in its place" in done.stderr, done.stderr
         assert versions.current() == __version__
+        assert await shunt.stopped() == 0  # what the useless version ended with
         await shunt.start()
         assert (await shunt.message()).status == 200
         checked = await shunt.cli("update", "--check", "--json")
