@@ -123,8 +123,10 @@ SUBSET = (
     "test_openai_sdk.py",
     "test_anthropic_sdk.py",
     "test_demo.py",
+    "test_dashboard.py",
+    "test_monitor.py",
 )
-"""The same tests as against the source: the pool, translation, logins, giving way, the demo."""
+"""The same tests as against the source: pool, translation, logins, giving way, demo, page and monitor."""
 
 
 @pytest.mark.slow

@@ -247,10 +247,17 @@ def _write_format(said: OutputFormat) -> dict[str, Any]:
 
 
 def _conversation_key(request: GenerateRequest) -> str:
-    """The same in every request of a conversation, and for no other: made from how it began."""
+    """The same in every request of a conversation, and for no other: made from how it began.
+
+    What the client marked to be cached begins it: with another marked prefix, nothing cached would fit. An
+    attribution line, which changes with every request, belongs to nothing.
+    """
     first = next((message for message in request.messages if message.role is Role.USER), None)
     opening = "\0".join(part.text for part in first.parts if isinstance(part, Text)) if first else ""
-    return _digest(f"{request.model}\0{opening}")
+    marked = [place for place, text in enumerate(request.instructions) if text.cache is not None]
+    prefix = request.instructions[: marked[-1] + 1] if marked else ()
+    told = [text.text for text in prefix if not text.text.startswith(repairs.BILLING_MARK)]
+    return _digest("\0".join((request.model, *told, opening)))
 
 
 def _digest(text: str) -> str:

@@ -8,7 +8,17 @@ import pytest
 from attrs import evolve
 
 from shunt.errors import InvalidRequest
-from shunt.inference.content import Message, Role, Seal, SealForm, Text, Thinking, ToolCall, ToolResult
+from shunt.inference.content import (
+    CacheMark,
+    Message,
+    Role,
+    Seal,
+    SealForm,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 from shunt.inference.request import (
     ChoiceMode,
     Effort,
@@ -276,6 +286,17 @@ def test_a_conversation_keeps_its_cache_at_the_backend() -> None:
     later = write(CODEX, messages=(*HI, Message(Role.ASSISTANT, (Text("yes"),)), *HI))["prompt_cache_key"]
     other = write(CODEX, messages=(Message(Role.USER, (Text("bye"),)),))["prompt_cache_key"]
     assert first == later != other
+
+
+def test_what_is_marked_to_be_cached_begins_the_key() -> None:
+    """Another marked prefix is another cache; unmarked texts and attribution lines change nothing."""
+    marked = (Text("x-anthropic-billing-header: cc=1;"), Text("Be kind.", cache=CacheMark()), Text("Noon."))
+    key = write(CODEX, instructions=marked)["prompt_cache_key"]
+    noise = (Text("x-anthropic-billing-header: cc=2;"), marked[1], Text("One o'clock."))
+    assert write(CODEX, instructions=noise)["prompt_cache_key"] == key
+    other = (Text("Be brief.", cache=CacheMark()),)
+    assert write(CODEX, instructions=other)["prompt_cache_key"] != key
+    assert write(CODEX)["prompt_cache_key"] != key
 
 
 # ── Its own words ─────────────────────────────────────────────────────────────────────────────────
