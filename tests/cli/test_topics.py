@@ -13,7 +13,7 @@ from shunt.config.structure import parse
 from shunt.providers import PROVIDERS
 
 DOCS = Path(shunt.__file__).parent / "docs"
-COMMANDS = {" ".join(each.path) for each in outline(program).walk()} | {"exec", "client"}
+COMMANDS = {" ".join(each.path) for each in outline(program).walk()}
 OPTIONS = {name for each in outline(program).walk() for choice in each.options for name in choice.names}
 
 
