@@ -118,8 +118,8 @@ class Listing:
         lifetime: Lifetime,
         failed: Callable[[ShuntError], None],
     ) -> None:
-        if self.means.offers.fresh(shelf):
-            return
+        if self.means.offers.fresh(shelf) or provider_named(shelf.provider).own_login:
+            return  # a program on this machine has no list; what its vendor offers is known
         families = {account.name: "" for account in accounts}
         call = list_call(inbound, shelf.provider)
         try:
@@ -130,7 +130,8 @@ class Listing:
 
     def _offered(self, shelf: Shelf, accounts: list[Account]) -> list[Entry]:
         entries = self.means.offers.entries(shelf)
-        if not entries and shelf.provider == _ANTHROPIC_ITSELF:
+        own = provider_named(shelf.provider).own_login
+        if not entries and (own or shelf.provider == _ANTHROPIC_ITSELF):
             # The vendor itself could not be asked: what is known of it beats an empty list.
             entries = [_known_entry(model) for model in MODELS]
         return [entry for entry in entries if any(account.serves(str(entry["id"])) for account in accounts)]

@@ -49,6 +49,12 @@ class UpstreamFailed(ShuntError):
         self.attempt = attempt
 
 
+class UpstreamSilent(UpstreamFailed):
+    """The failure that tells most is that nothing came: 504, not 502."""
+
+    kind = Kind.TIMEOUT
+
+
 class LoginNeeded(ShuntError):
     """Accounts that could serve need their owner to log in again."""
 
@@ -98,7 +104,8 @@ def _failed(failures: tuple[Attempt, ...]) -> UpstreamFailed:
         f"{attempt.outcome.account}: {attempt.outcome.message or attempt.outcome.reason or attempt.outcome.verdict}"
         for attempt in failures
     )
-    return UpstreamFailed(f"no account could answer ({tried})", best)
+    kind = UpstreamSilent if best.outcome.verdict is Verdict.TIMED_OUT else UpstreamFailed
+    return kind(f"no account could answer ({tried})", best)
 
 
 def _rank(verdict: Verdict) -> int:

@@ -81,6 +81,19 @@ async def test_a_vendor_that_cannot_be_asked_is_known_well_enough() -> None:
         assert document["data"]
 
 
+async def test_a_local_program_is_asked_nothing() -> None:
+    """It has no list of its own; what its vendor offers is known."""
+
+    def local(name: str, url: str) -> Account:
+        return evolve(account(name, url), provider="claude-code")
+
+    async with stage([], "a", build=local) as s:
+        status, document = await listed(s, asking())
+        assert status == 200
+        assert "claude-opus-5-5" in [entry["id"] for entry in document["data"]]
+        assert s.up.requests == []
+
+
 async def test_without_accounts_the_cure_is_told() -> None:
     """An empty pool has no models, and says how to add an account."""
     async with stage([]) as s:

@@ -132,6 +132,12 @@ def test_the_most_useful_failure_is_kept() -> None:
     assert "broken words" in str(error)
 
 
+def test_silence_is_a_time_out() -> None:
+    """504 when silence is what tells most, 502 when something else does."""
+    assert told(view("a"), Verdict.TIMED_OUT, Verdict.UNREACHABLE).kind is Kind.TIMEOUT
+    assert told(view("a"), Verdict.TIMED_OUT, Verdict.BROKEN).kind is Kind.UPSTREAM
+
+
 def test_a_limit_among_the_failures_is_told_as_a_wait() -> None:
     """When one account was spent and another broke, the client is told when it can go on."""
     assert isinstance(told(view(spent("a", 60)), Verdict.LIMITED, Verdict.BROKEN), AllCooling)
