@@ -15,12 +15,15 @@ from typing import Any, Final
 import pytest
 
 from shunt.errors import InvalidRequest
+from shunt.inference.collect import collect
 from shunt.inference.envelope import stamped, stamped_answer
 from shunt.inference.events import Event
+from shunt.inference.failure import Failure
 from shunt.inference.names import MESSAGES_LONGEST, fitted
 from shunt.inference.request import GenerateRequest, Tool
+from shunt.inference.response import Answer
 from shunt.models.rules import rules_for
-from shunt.protocols import codec_named
+from shunt.protocols import codec_named, protocol_named
 from shunt.protocols.codec import StreamDecoder, Target
 from shunt.wire import json, sse
 from tests.protocols.anthropic_messages.client import Client as MessagesClient
@@ -162,6 +165,34 @@ def test_a_vendors_stream_in_every_clients_words(path: Path, target: str) -> Non
     assert not differences(case["expect"][target], found), case["promise"]
 
 
+@pytest.mark.parametrize(("path", "target"), STREAMS)
+def test_a_vendors_stream_for_a_client_that_asked_for_a_plain_answer(path: Path, target: str) -> None:
+    """Gathered and told in one piece, it has to meet the same expectation (or `plain`, where they differ)."""
+    case = named_for_the_vendor(loaded(path), target)
+    decoder: StreamDecoder = codec_named(path.parent.name).stream_decoder()
+    events = [event for name, data in raw_events(case) for event in decoder.feed(name, data)]
+    gathered = collect([stamped(event, "vendor", "acc") for event in (*events, *decoder.close())])
+    expected = case.get("plain", {}).get(target) or case["expect"][target]
+    if isinstance(gathered, Failure):
+        told_as = json.value(protocol_named(target).encode_error(gathered).body)
+        assert not differences(expected["error"], told_as["error"]), case["promise"]
+        return
+    assert not differences(expected, plainly(gathered, case, target)), case["promise"]
+
+
+def plainly(answer: Answer, case: dict[str, Any], target: str) -> dict[str, Any]:
+    """A whole answer as a client gets it, in the shape of the expectations."""
+    document = codec_named(target).encode_answer(answer, asked(case, target), "req_1").document
+    if target != CHAT:
+        return document
+    choice = document["choices"][0]
+    return {
+        "message": choice["message"],
+        "finish_reason": choice["finish_reason"],
+        "usage": document["usage"],
+    }
+
+
 @pytest.mark.parametrize("path", [path for path in CASES if "stream" in loaded(path)], ids=named)
 def test_the_cut_of_the_bytes_changes_nothing(path: Path) -> None:
     """Whole, byte by byte or in pieces of any size, a vendor's stream gives the same events."""
@@ -192,19 +223,7 @@ def test_a_vendors_whole_answer_in_every_clients_words(path: Path, target: str) 
     """The same for answers that come in one piece."""
     case = loaded(path)
     answer = codec_named(path.parent.name).decode_answer(case["answer"])
-    document = (
-        codec_named(target)
-        .encode_answer(stamped_answer(answer, "vendor", "acc"), asked(case, target), "req_1")
-        .document
-    )
-    found = document
-    if target == CHAT:
-        choice = document["choices"][0]
-        found = {
-            "message": choice["message"],
-            "finish_reason": choice["finish_reason"],
-            "usage": document["usage"],
-        }
+    found = plainly(stamped_answer(answer, "vendor", "acc"), case, target)
     assert not differences(case["expect"][target], found), case["promise"]
 
 
