@@ -1,59 +1,85 @@
-"""Measures shunt beside other proxies: the same load through each in turn, again and again, in one run.
+"""Measures shunt beside other proxies: the same loads through each in turn, again and again, in one run.
 
-Processor time per unit of work is the main figure: it moves least when a machine is shared. Everything is told as a
-median with its least and most, and as a ratio to shunt's own figure of the same run.
+All subjects run at the same time, and a load goes through one after the other before the next load begins, so that what
+is compared was taken seconds apart. Processor time per unit of work is the main figure: it moves least when a machine is
+shared. It counts children, and what a proxy does after its answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import platform
+import gc
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _bench_load import Result, Target, load, share
-from _bench_subjects import ROOT, Subject, built, cpu, crowded, memory, peers, source, translating
+import _bench_figures as names
+from _bench_figures import Figures, share
+from _bench_load import Result, Target, load, opened, staggered
+from _bench_peers import peers
+from _bench_process import cpu, memory, settled
+from _bench_subjects import ROOT, SERVED, Running, Subject, checkout, own, yardsticks
 
-PLAIN, BURST, PACED, IDLE = "bench-plain", "bench-burst-200", "bench-paced-50-100", "bench-idle-60"
+BURST, IDLE = "bench-burst-200", "bench-idle-600"
+STRAIGHT = "straight to the vendor"
+LIMIT = 300.0
+"""Seconds that a load may take before it counts as failed."""
+TOO_BUSY = 0.85
+"""Share of a core from which on the load would measure itself."""
 
 
-@dataclass
-class Figures:
-    """What was measured of one subject, by name of the figure; one number a round."""
+@dataclass(frozen=True)
+class Paced:
+    """Streams that are written one event at a time, 50 a second, with so many open at once."""
 
-    subject: str
-    version: str
-    numbers: dict[str, list[float]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    streams: int
+    events: int
+    each: int
+    """Measured streams of each client."""
 
-    def add(self, name: str, value: float) -> None:
-        """Note a figure."""
-        self.numbers.setdefault(name, []).append(value)
+    @property
+    def model(self) -> str:
+        """What the vendor is asked for."""
+        return f"bench-paced-50-{self.events}"
 
 
 @dataclass(frozen=True)
 class Size:
     """How much load a measurement takes."""
 
-    plain: int = 150
-    """Requests of each of 8 clients."""
-    burst: int = 6
-    """Streams of each of 8 clients."""
     rounds: int = 3
-    streams: tuple[int, ...] = (1, 50, 200)
+    """How often all subjects are started anew."""
+    turns: int = 3
+    """How often each counts requests and bursts between two starts."""
+    warm: int = 50
+    """Plain requests of each of 8 clients before anything is counted."""
+    plain: int = 125
+    """Requests of each of 8 clients."""
+    burst: int = 12
+    """Streams of each of 8 clients."""
+    paced: tuple[Paced, ...] = (Paced(1, 10, 40), Paced(50, 100, 4), Paced(200, 100, 2))
     idle: int = 1000
     connects: int = 4000
+    conversations: int = 10_000
 
 
-QUICK = Size(plain=40, burst=2, rounds=1, streams=(1, 50), idle=200, connects=500)
+QUICK = Size(
+    rounds=1,
+    turns=2,
+    warm=10,
+    plain=50,
+    burst=4,
+    paced=(Paced(1, 10, 10), Paced(50, 100, 2)),
+    idle=200,
+    connects=500,
+    conversations=1000,
+)
 
 
 @contextmanager
@@ -69,137 +95,226 @@ def vendor() -> Iterator[str]:
         process.wait()
 
 
-def run(coroutine: Callable[[], Coroutine[Any, Any, Result]], figures: Figures, what: str) -> Result | None:
-    """Run one load; None (and a note) when any answer failed."""
-    result = asyncio.run(coroutine())
-    if result.failed:
-        figures.problems.append(
-            f"{what}: {result.failed} of {result.done + result.failed} failed: {result.problem[:300]}"
-        )
-        return None
-    return result
-
-
-def measure(target: Target, pid: int, figures: Figures, size: Size, direct: dict[int, float]) -> None:
-    """One round of every load."""
-    warm = run(lambda: load(target, PLAIN, stream=False, clients=8, each=10), figures, "warming up")
-    if warm is None:
-        return
-    figures.add("idle RSS, MiB", memory(pid))
-    before = cpu(pid)
-    plain = run(lambda: load(target, PLAIN, stream=False, clients=8, each=size.plain), figures, "plain")
-    if plain is not None:
-        figures.add("CPU ms per plain request", (cpu(pid) - before) * 1000 / plain.done)
-        figures.add("plain requests/s", plain.done / plain.seconds)
-    before = cpu(pid)
-    burst = run(lambda: load(target, BURST, stream=True, clients=8, each=size.burst), figures, "burst")
-    if burst is not None:
-        figures.add("CPU ms per 200-event stream (burst)", (cpu(pid) - before) * 1000 / burst.done)
-    for streams in size.streams:
-        before = cpu(pid)
-        paced = run(lambda n=streams: load(target, PACED, stream=True, clients=n, each=1), figures, "paced")  # type: ignore[misc]
-        if paced is None:
-            continue
-        figures.add(f"CPU µs per event at {streams} streams", (cpu(pid) - before) * 1e6 / (100 * streams))
-        for part, name in ((0.5, "p50"), (0.99, "p99")):
-            added = share(paced.first_bytes, part) - direct.get(streams, 0.0)
-            figures.add(f"added ms to first byte at {streams} streams, {name}", added)
-
-
-async def held(target: Target, pid: int, streams: int, seconds: float) -> float:
-    """Resident memory while `streams` silent streams are open."""
-    model = f"bench-idle-{int(seconds)}"
-    task = asyncio.create_task(load(target, model, stream=True, clients=streams, each=1))
-    await asyncio.sleep(seconds * 0.7)
-    used = memory(pid)
-    await task
-    return used
-
-
-def direct(base: str, size: Size) -> dict[int, float]:
-    """Median milliseconds to the vendor's first byte without a proxy, by number of streams."""
-    port = int(base.rpartition(":")[2])
-    found = {}
-    for streams in size.streams:
-        loaded = asyncio.run(load(Target(port, "/v1/messages"), PACED, stream=True, clients=streams, each=1))
-        found[streams] = share(loaded.first_bytes, 0.5)
-    return found
-
-
-def subjects() -> list[Subject]:
-    """Everything that can be measured here."""
-    frozen = built()
-    return [source(), *([frozen] if frozen else []), translating(), crowded(50), *peers()]
-
-
-def bench(size: Size, only: str = "") -> list[Figures]:
-    """Measure everything, interleaved."""
-    chosen = [subject for subject in subjects() if only in subject.name]
-    figures = {subject.name: Figures(subject.name, subject.version) for subject in chosen}
-    with vendor() as base, tempfile.TemporaryDirectory() as scratch:
-        plain = direct(base, size)
-        for number in range(size.rounds):
-            for subject in chosen:
-                found = figures[subject.name]
-                try:
-                    with subject.running(base, Path(scratch) / f"{number}-{subject.name}") as (
-                        target,
-                        pid,
-                        took,
-                    ):
-                        found.add("start-up, s", took)
-                        measure(target, pid, found, size, plain)
-                        if number == 0 and not found.problems:
-                            more(target, pid, found, size)
-                except (OSError, RuntimeError) as error:
-                    found.problems.append(str(error)[-500:])
-                print(f"round {number + 1}: {subject.name} done", file=sys.stderr, flush=True)
-    return list(figures.values())
-
-
-def more(target: Target, pid: int, figures: Figures, size: Size) -> None:
-    """What is measured once: many open streams, and a crowd that connects at once."""
-    before = memory(pid)
-    used = asyncio.run(held(target, pid, size.idle, 10))
-    figures.add(f"MiB more with {size.idle} open streams", used - before)
-    figures.add("MiB more afterwards", memory(pid) - before)
-    crowd = run(
-        lambda: load(target, PLAIN, stream=False, clients=size.connects, each=1),
-        figures,
-        f"{size.connects} at once",
-    )
-    if crowd is not None:
-        figures.add(f"s to serve {size.connects} connections at once", crowd.seconds)
-
-
-def table(measured: list[Figures]) -> str:
-    """The figures as Markdown: median (least - most), and the ratio to the first subject."""
-    base = measured[0].numbers
-    lines = []
-    for name in base:
-        lines += ["", f"**{name}**", "", "| | median | least - most | ratio |", "|---|---|---|---|"]
-        yardstick = statistics.median(base[name])
-        for figures in measured:
-            numbers = figures.numbers.get(name)
-            if not numbers:
-                continue
-            middle = statistics.median(numbers)
-            ratio = f"{middle / yardstick:.2f}" if yardstick else "-"
-            spread = f"{min(numbers):.2f} - {max(numbers):.2f}"
-            lines.append(f"| {figures.subject} ({figures.version}) | {middle:.2f} | {spread} | {ratio} |")
-    problems = [f"- {figures.subject}: {problem}" for figures in measured for problem in figures.problems]
-    return "\n".join([*lines, *(["", "Not measured:", "", *problems] if problems else [])]).strip() + "\n"
-
-
-def record(measured: list[Figures], at: str) -> str:
-    """The figures as JSON, with what they were taken on."""
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": _cores()}
-    rows = [
-        {"subject": it.subject, "version": it.version, "figures": it.numbers, "problems": it.problems}
-        for it in measured
+def chosen(subjects: list[Subject], only: tuple[str, ...]) -> list[Subject]:
+    """Those of exactly these names; where nothing has that name, those that hold it."""
+    exact = {subject.name for subject in subjects} & set(only)
+    return [
+        subject
+        for subject in subjects
+        if not only
+        or subject.name in exact
+        or any(part in subject.name for part in only if part not in exact)
     ]
-    return json.dumps({"date": at, "machine": machine, "subjects": rows}, indent=1) + "\n"
 
 
-def _cores() -> int:
-    return len(Path("/proc/cpuinfo").read_text().split("processor\t")) - 1
+class Bench:
+    """One run: what is measured, with what, and what was found."""
+
+    def __init__(
+        self,
+        size: Size,
+        *,
+        only: tuple[str, ...] = (),
+        loads: tuple[str, ...] = (),
+        beside: str | None = None,
+    ) -> None:
+        self.size, self.loads = size, loads
+        others = [checkout(Path(beside).resolve())] if beside else []
+        self.subjects = [
+            *chosen([*own(size.conversations), *yardsticks(), *peers()], only),
+            *others,
+        ]
+        self.straight = Figures(STRAIGHT, "no proxy")
+        self.found = {subject.name: Figures(subject.name, subject.version) for subject in self.subjects}
+
+    @property
+    def figures(self) -> list[Figures]:
+        """All that was found."""
+        return [*self.found.values(), self.straight]
+
+    def measure(self) -> list[Figures]:
+        """Measure everything."""
+        with vendor() as base, tempfile.TemporaryDirectory() as scratch:
+            for number in range(self.size.rounds):
+                with ExitStack() as stack:
+                    running = []
+                    for subject in self.subjects:
+                        folder = Path(scratch) / f"{number}-{subject.name}"
+                        running += self._start(stack, subject, base, folder, str(number))
+                    self._round(running, Target(int(base.rpartition(":")[2])), number)
+        return self.figures
+
+    def _start(self, stack: ExitStack, subject: Subject, base: str, folder: Path, turn: str) -> list[Running]:
+        """Start a subject and warm it; nothing when that fails."""
+        _say(f"starting {subject.name}")
+        found = self.found[subject.name]
+        try:
+            running = stack.enter_context(subject.running(base, folder))
+        except (OSError, RuntimeError) as error:
+            found.problems.append(str(error)[-600:])
+            return []
+        if not self._warm(running, found, 10):
+            return []
+        found.add(names.START, turn, running.took)
+        settled(running.pid)
+        if not subject.conversations:  # the others are not idle: they have answered thousands
+            found.add(names.IDLE, turn, memory(running.pid))
+        # Interpreters and compilers learn from what they run; nobody is measured before that.
+        return [running] if self._warm(running, found, self.size.warm) else []
+
+    def _warm(self, it: Running, found: Figures, each: int) -> bool:
+        """Have some requests answered; whether they were."""
+        requests = it.plain()
+        return (
+            self._run(lambda: load(it.target, requests, clients=8, each=each), found, "warming up")
+            is not None
+        )
+
+    def _round(self, running: list[Running], straight: Target, number: int) -> None:
+        """Every load through every subject, in an order that changes."""
+        for turn in range(self.size.turns):
+            for it in self._taking("plain", running, number + turn):
+                self._plain(it, f"{number}.{turn}")
+            for it in self._taking("burst", running, number + turn):
+                self._burst(it, f"{number}.{turn}")
+        for paced in self.size.paced:
+            taking = self._taking("paced", running, number)
+            if taking:
+                alone = self._straight(straight, paced, str(number))
+                for it in taking:
+                    self._paced(it, paced, str(number), alone)
+        for it in self._taking("idle", running, number):
+            self._idle(it, str(number))
+        for it in self._taking("crowd", running, number):
+            self._crowd(it, str(number))
+
+    def _taking(self, what: str, running: list[Running], place: int) -> list[Running]:
+        """Who takes part in a load; each time another begins."""
+        if self.loads and what not in self.loads:
+            return []
+        taking = [it for it in running if what in it.subject.loads]
+        _say(f"{what} ({len(taking)} subjects)")
+        at = place % len(taking) if taking else 0
+        return taking[at:] + taking[:at]
+
+    def _run(
+        self, coroutine: Callable[[], Coroutine[Any, Any, Result]], found: Figures, what: str
+    ) -> Result | None:
+        """Run one load; None (and a note) when any answer failed."""
+        gc.collect()
+        gc.disable()  # its pauses would be taken for the proxy's
+        try:
+            result = asyncio.run(asyncio.wait_for(coroutine(), LIMIT))
+        except TimeoutError:
+            result = Result(failed=1, problem=f"not done within {LIMIT:.0f} s")
+        except (OSError, ExceptionGroup) as error:
+            result = Result(failed=1, problem=repr(error))
+        finally:
+            gc.enable()
+        if result.failed:
+            told = f"{result.failed} of {result.done + result.failed} failed: {result.problem[:300]}"
+            found.problems.append(f"{what}: {told}")
+            return None
+        return result
+
+    def _plain(self, it: Running, turn: str) -> None:
+        found, requests = self.found[it.subject.name], it.plain()
+        before = settled(it.pid)
+        done = self._run(
+            lambda: load(it.target, requests, clients=SERVED, each=self.size.plain), found, "plain"
+        )
+        if done is not None:
+            found.add(names.PLAIN, turn, (settled(it.pid) - before) * 1000 / done.done)
+            found.add(names.RATE, turn, done.done / done.seconds)
+
+    def _burst(self, it: Running, turn: str) -> None:
+        found, requests = self.found[it.subject.name], [it.target.request(BURST, stream=True)]
+        before = settled(it.pid)
+        done = self._run(lambda: load(it.target, requests, clients=8, each=self.size.burst), found, "burst")
+        if done is not None:
+            found.add(names.BURST, turn, (settled(it.pid) - before) * 1000 / done.done)
+
+    def _stream(
+        self, target: Target, paced: Paced, found: Figures, ready: Callable[[], None]
+    ) -> Result | None:
+        def coroutine() -> Coroutine[Any, Any, Result]:
+            return staggered(
+                target,
+                paced.model,
+                clients=paced.streams,
+                each=paced.each,
+                period=paced.events / 50,
+                ready=ready,
+            )
+
+        done = self._run(coroutine, found, f"{paced.streams} paced streams")
+        if done is not None and done.busy > TOO_BUSY:
+            found.problems.append(
+                f"{paced.streams} paced streams: the load itself took {done.busy:.0%} of a core; "
+                "times to the first byte are partly its own"
+            )
+        return done
+
+    def _straight(self, target: Target, paced: Paced, turn: str) -> dict[float, float]:
+        """Milliseconds to the vendor's first byte without a proxy."""
+        done = self._stream(target, paced, self.straight, lambda: None)
+        times = done.first_bytes if done is not None else []
+        found = {part: share(times, part) for part in (0.5, 0.99)}
+        for part, told in ((0.5, "p50"), (0.99, "p99")):
+            self.straight.add(f"to the first byte at {paced.streams} streams, {told}, ms", turn, found[part])
+        if done is not None:
+            self.straight.add(names.BUSY.format(paced.streams), turn, done.busy)
+        return found
+
+    def _paced(self, it: Running, paced: Paced, turn: str, alone: dict[float, float]) -> None:
+        found = self.found[it.subject.name]
+        before = [0.0]
+
+        def ready() -> None:
+            before[0] = cpu(it.pid)
+
+        done = self._stream(it.target, paced, found, ready)
+        if done is None:
+            return
+        if paced.events >= 100:
+            # What a request costs without its events is told by the plain ones.
+            base = statistics.median(found.all(names.PLAIN) or [0.0]) / 1000
+            used = settled(it.pid) - before[0] - done.done * base
+            found.add(names.EVENT.format(paced.streams), turn, used * 1e6 / (done.done * paced.events))
+        for part, told in ((0.5, "p50"), (0.99, "p99")):
+            added = share(done.first_bytes, part) - alone[part]
+            found.add(names.FIRST.format(paced.streams, told), turn, added)
+
+    def _idle(self, it: Running, turn: str) -> None:
+        found, count = self.found[it.subject.name], self.size.idle
+        # Above what it had when it was idle and fresh: what the loads before have left behind counts as well.
+        before, used = found.numbers[names.IDLE][turn], [0.0]
+
+        def look() -> None:
+            used[0] = memory(it.pid)
+
+        done = self._run(
+            lambda: opened(it.target, IDLE, count=count, look=look), found, f"{count} open streams"
+        )
+        if done is not None:
+            settled(it.pid)
+            found.add(names.OPEN.format(count), turn, used[0] - before)
+            found.add(names.AFTER, turn, memory(it.pid) - before)
+
+    def _crowd(self, it: Running, turn: str) -> None:
+        found, count = self.found[it.subject.name], self.size.connects
+        tally: list[Result] = []
+
+        async def crowd() -> Result:
+            tally.append(await load(it.target, it.plain(), clients=count, each=1))
+            return tally[0]
+
+        done = self._run(crowd, found, f"{count} connections at once")
+        found.add(names.CROWD.format(count), turn, tally[0].done / count if tally else 0.0)
+        if done is not None:
+            found.add(names.CROWD_TIME.format(count), turn, done.seconds)
+
+
+def _say(text: str) -> None:
+    """Tell whoever waits."""
+    print(f"bench: {text}", file=sys.stderr, flush=True)

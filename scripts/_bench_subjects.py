@@ -1,81 +1,49 @@
-"""What is measured: how each proxy is started, asked and stopped, and what the system says it used."""
+"""What is measured: how each proxy is started, asked and stopped, and which loads it takes part in."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from _bench_load import Target
+from _bench_load import Target, load
+from _bench_process import answers, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-READY = 60.0
+READY = 90.0
 """Seconds a proxy may take to answer; some import for half a minute."""
-TICK = os.sysconf("SC_CLK_TCK")
+PLAIN = "bench-plain"
+MESSAGES_LOADS = frozenset({"plain", "burst", "paced", "idle", "crowd"})
+SERVED = 8
+"""Clients that send plain requests, and so the fewest conversations there can be."""
+
+Command = Callable[[int, str, Path], tuple[list[str], dict[str, str]]]
+"""(port, vendor's base URL, scratch folder) → words and environment."""
+Prepare = Callable[[Target, str], None]
+"""What is done between its first answer and the measurement; gets where it is and the vendor's base URL."""
 
 
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@dataclass(frozen=True)
+class Running:
+    """A proxy that runs."""
 
+    subject: Subject
+    target: Target
+    pid: int
+    took: float
+    """Seconds until it answered."""
 
-def answers(port: int) -> bool:
-    """Whether anybody listens."""
-    try:
-        socket.create_connection(("127.0.0.1", port), 0.2).close()
-    except OSError:
-        return False
-    return True
-
-
-def family(pid: int) -> list[int]:
-    """A process and everything it started."""
-    found = [pid]
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            if parent == pid:
-                found += family(int(entry.name))
-    return found
-
-
-def cpu(pid: int) -> float:
-    """Seconds of processor time that a process and its children have used."""
-    total = 0.0
-    for member in family(pid):
-        try:
-            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += (int(fields[11]) + int(fields[12])) / TICK
-    return total
-
-
-def memory(pid: int) -> float:
-    """Resident memory of a process and its children, in MiB."""
-    total = 0
-    for member in family(pid):
-        try:
-            lines = Path(f"/proc/{member}/status").read_text().splitlines()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
-    return total / 1024
+    def plain(self) -> list[bytes]:
+        """The plain requests it is asked."""
+        names = [f"c{number}" for number in range(self.subject.conversations)] or [""]
+        return [self.target.request(PLAIN, stream=False, conversation=name) for name in names]
 
 
 @dataclass(frozen=True)
@@ -84,13 +52,15 @@ class Subject:
 
     name: str
     version: str
-    command: Callable[[int, str, Path], tuple[list[str], dict[str, str]]]
-    """(port, vendor's base URL, scratch folder) → words and environment."""
-    path: str = "/v1/messages"
+    command: Command = field(repr=False)
+    loads: frozenset[str] = MESSAGES_LOADS
+    prepare: Prepare | None = field(default=None, repr=False)
+    conversations: int = 0
+    """How many conversations its plain requests belong to; 0 for requests that name none."""
 
     @contextmanager
-    def running(self, vendor: str, folder: Path) -> Iterator[tuple[Target, int, float]]:
-        """Start it; yields where it is, its process, and seconds until it answered."""
+    def running(self, vendor: str, folder: Path) -> Iterator[Running]:
+        """Start it, wait until it answers, and kill it at the end."""
         port = free_port()
         folder.mkdir(parents=True, exist_ok=True)
         words, environment = self.command(port, vendor, folder)
@@ -107,9 +77,13 @@ class Subject:
         try:
             while not answers(port):
                 if process.poll() is not None or time.perf_counter() - begun > READY:
-                    raise RuntimeError((folder / "output.txt").read_text(errors="replace")[-2000:])
+                    said = (folder / "output.txt").read_text(errors="replace")[-1000:]
+                    raise RuntimeError(f"it does not start: {said}")
                 time.sleep(0.01)
-            yield Target(port, self.path), process.pid, time.perf_counter() - begun
+            found = Running(self, Target(port), process.pid, time.perf_counter() - begun)
+            if self.prepare is not None:
+                self.prepare(found.target, vendor)
+            yield found
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -117,9 +91,9 @@ class Subject:
 
 
 def shunt(
-    words: list[str], *, accounts: int = 1, upstream: str = "anthropic-compatible"
-) -> Callable[..., tuple[list[str], dict[str, str]]]:
-    """How shunt is started, with everything on that a user has on."""
+    words: list[str], *, accounts: int = 1, upstream: str = "anthropic-compatible", root: Path = ROOT
+) -> Command:
+    """How shunt is started, with everything on that a user has on; `root` is the checkout it comes from."""
 
     def command(port: int, vendor: str, folder: Path) -> tuple[list[str], dict[str, str]]:
         home = folder / "home"
@@ -134,61 +108,67 @@ def shunt(
         config = home / "config.toml"
         config.write_text("\n".join(lines))
         config.chmod(0o600)
-        environment = {"SHUNT_HOME": str(home), "PYTHONPATH": str(ROOT)}
+        environment = {"SHUNT_HOME": str(home), "PYTHONPATH": str(root)}
         return [*words, "run"], environment
 
     return command
 
 
-def relay(port: int, vendor: str, _: Path) -> tuple[list[str], dict[str, str]]:
-    """The bare relay."""
-    return [sys.executable, str(ROOT / "scripts" / "_bench_relay.py"), str(port), vendor], {}
-
-
-def litellm(program: str) -> Callable[..., tuple[list[str], dict[str, str]]]:
-    """LiteLLM's proxy, with one Anthropic deployment."""
-
-    def command(port: int, vendor: str, folder: Path) -> tuple[list[str], dict[str, str]]:
-        entry = {
-            "model_name": "*",
-            "litellm_params": {"model": "anthropic/*", "api_base": vendor, "api_key": "sk-bench-not-a-key"},
-        }
-        config = folder / "config.yaml"
-        config.write_text(json.dumps({"model_list": [entry]}))
-        words = [program, "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
-        return words, {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": "sk-bench-not-a-key"}
-
-    return command
-
-
-def source() -> Subject:
-    """Shunt from this checkout."""
-    return Subject("shunt", "source", shunt([sys.executable, "-m", "shunt"]))
-
-
-def translating() -> Subject:
-    """Shunt in front of a Chat server: every answer is translated."""
+def own(conversations: int) -> list[Subject]:
+    """Shunt in all its forms: from this checkout first, the yardstick of all ratios."""
     words = [sys.executable, "-m", "shunt"]
-    return Subject("shunt translating", "source", shunt(words, upstream="openai-compatible"))
-
-
-def crowded(accounts: int) -> Subject:
-    """Shunt with many accounts."""
-    return Subject(
-        f"shunt, {accounts} accounts", "source", shunt([sys.executable, "-m", "shunt"], accounts=accounts)
-    )
-
-
-def built() -> Subject | None:
-    """The executable, if `scripts/build` has made one."""
+    plain = frozenset({"plain"})
+    found = [Subject("shunt", "source", shunt(words))]
     program = ROOT / "dist" / "shunt" / "shunt"
-    return Subject("shunt built", "folder", shunt([str(program)])) if program.exists() else None
+    if program.exists():
+        found.append(Subject("shunt built", "folder", shunt([str(program)])))
+    translating = shunt(words, upstream="openai-compatible")
+    return [
+        *found,
+        Subject("shunt translating", "source", translating, frozenset({"plain", "burst"})),
+        Subject("shunt, 50 accounts", "source", shunt(words, accounts=50), plain),
+        # The same past, once of few conversations and once of many: only their number differs.
+        *(
+            Subject(name, "source", shunt(words, accounts=2), plain, served(number, conversations), number)
+            for name, number in (
+                ("shunt, few conversations", SERVED),
+                ("shunt, many conversations", conversations),
+            )
+        ),
+    ]
 
 
-def peers() -> Iterator[Subject]:
-    """Other proxies, as far as they are installed."""
-    yield Subject("bare relay", "yardstick", relay)
-    program = shutil.which("litellm") or str(ROOT / ".bench" / "litellm" / "bin" / "litellm")
-    if Path(program).exists():
-        asked = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-        yield Subject("LiteLLM", asked.strip().rpartition(" ")[2] or "?", litellm(program))
+def checkout(root: Path) -> Subject:
+    """The shunt of another checkout, run by this one's Python and libraries."""
+    return Subject(f"shunt of {root.name}", "source", shunt([sys.executable, "-m", "shunt"], root=root))
+
+
+def served(conversations: int, requests: int) -> Prepare:
+    """Let a proxy answer `requests` of so many conversations before it is measured."""
+
+    def prepare(target: Target, _: str) -> None:
+        asked = [
+            target.request(PLAIN, stream=False, conversation=f"c{number}") for number in range(conversations)
+        ]
+        result = asyncio.run(load(target, asked, clients=SERVED, each=requests // SERVED))
+        if result.failed:
+            raise RuntimeError(f"{result.failed} requests failed before it was measured: {result.problem}")
+
+    return prepare
+
+
+def yardsticks() -> list[Subject]:
+    """What the libraries and the system cost without any proxy's work."""
+    scripts = ROOT / "scripts"
+
+    def stack(port: int, vendor: str, _: Path) -> tuple[list[str], dict[str, str]]:
+        return [sys.executable, str(scripts / "_bench_stack.py"), str(port), vendor], {}
+
+    def sockets(port: int, vendor: str, _: Path) -> tuple[list[str], dict[str, str]]:
+        upstream = vendor.rpartition(":")[2]
+        return [sys.executable, str(scripts / "_bench_sockets.py"), str(port), upstream], {}
+
+    return [
+        Subject("bare stack", "Quart-Trio and httpx2, nothing else", stack),
+        Subject("bare sockets", "Trio, nothing else", sockets, frozenset({"plain", "burst", "paced"})),
+    ]

@@ -1,6 +1,6 @@
 """The least that this stack can do: a relay of Quart-Trio and httpx without anything of shunt. For comparison.
 
-`_bench_relay.py PORT UPSTREAM`. It keeps none of shunt's promises: no accounts, no failover, no limits, no cures.
+`_bench_stack.py PORT UPSTREAM`. It keeps none of shunt's promises: no accounts, no failover, no limits, no cures.
 """
 
 from __future__ import annotations
