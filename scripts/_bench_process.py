@@ -7,7 +7,6 @@ import socket
 import time
 from pathlib import Path
 
-TICK = os.sysconf("SC_CLK_TCK")
 PATIENCE = 6.0
 """Seconds that a proxy gets to finish what it does after an answer, such as writing down what was used."""
 
@@ -48,14 +47,14 @@ def family(pid: int) -> list[int]:
 
 def cpu(pid: int) -> float:
     """Seconds of processor time that a process and its children have used."""
-    total = 0.0
+    total, tick = 0.0, os.sysconf("SC_CLK_TCK")
     for member in family(pid):
         try:
             fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
         # Own time in user and kernel mode, and that of children which have ended.
-        total += sum(int(field) for field in fields[11:15]) / TICK
+        total += sum(int(field) for field in fields[11:15]) / tick
     return total
 
 

@@ -119,7 +119,7 @@ def words(
 def versions() -> dict[str, Any]:
     """What it was taken with and on."""
     return {
-        "shunt": metadata_of_checkout(),
+        "shunt": commit(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in LIBRARIES},
         "system": platform.platform(),
@@ -129,7 +129,7 @@ def versions() -> dict[str, Any]:
     }
 
 
-def metadata_of_checkout() -> str:
+def commit() -> str:
     """The commit that was measured, and whether it was changed."""
     asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     try:
@@ -141,7 +141,8 @@ def metadata_of_checkout() -> str:
 
 def processor() -> str:
     """The processor's name."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+    told = Path("/proc/cpuinfo")
+    for line in told.read_text(encoding="utf-8").splitlines() if told.exists() else ():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()

@@ -1,9 +1,13 @@
-"""How scripts/bench reads answers."""
+"""How scripts/bench asks and reads, also against its own scripted vendor."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
-from _bench_load import Answer, Target
+from _bench_load import Answer, Result, Target, load, opened, staggered
+from _bench_vendor import Connection
 
 PLAIN = b'HTTP/1.1 200 OK\r\ncontent-length: 22\r\n\r\n{"stop_reason":"stop"}'
 CHUNKED = (
@@ -63,3 +67,92 @@ def test_conversations_are_named_only_where_wanted() -> None:
     """A request without one looks as any client's."""
     assert b"x-conversation-id: c7\r\n" in Target(1).request("m", stream=False, conversation="c7")
     assert b"conversation" not in Target(1).request("m", stream=True)
+
+
+def against_vendor(play: Callable[[Target], Awaitable[Result]]) -> Result:
+    """What a load comes to when it goes straight to the scripted vendor."""
+
+    async def run() -> Result:
+        server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0)
+        result = await play(Target(server.sockets[0].getsockname()[1]))
+        server.close()
+        await server.wait_closed()
+        return result
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
+@pytest.mark.parametrize("model", ["bench-plain", "bench-burst-20", "bench-paced-2000-5"])
+def test_every_request_is_answered_and_counted(path: str, model: str) -> None:
+    """Whatever the vendor is asked for, it ends as it should in both protocols."""
+
+    async def play(target: Target) -> Result:
+        there = Target(target.port, path)
+        return await load(there, [there.request(model, stream=model != "bench-plain")], clients=3, each=4)
+
+    result = against_vendor(play)
+    assert (result.done, result.failed, result.problem) == (12, 0, "")
+
+
+def test_streams_begin_in_turn_and_the_first_of_each_is_not_counted() -> None:
+    """Four clients with one stream before the two that count: eight times to the first byte."""
+    called: list[bool] = []
+
+    async def play(target: Target) -> Result:
+        return await staggered(
+            target,
+            "bench-paced-1000-3",
+            clients=4,
+            each=2,
+            period=0.003,
+            ready=lambda: called.append(True),
+            rest=0,
+        )
+
+    result = against_vendor(play)
+    assert (result.done, result.failed, len(result.first_bytes), called) == (12, 0, 8, [True])
+    assert all(0 < took < 10_000 for took in result.first_bytes)
+
+
+def test_open_streams_are_looked_at_while_all_are_open() -> None:
+    """All have begun when it looks; none has ended."""
+    looks: list[bool] = []
+
+    async def play(target: Target) -> Result:
+        return await opened(target, "bench-idle-60", count=5, look=lambda: looks.append(True), rest=0)
+
+    result = against_vendor(play)
+    assert (result.done, result.failed, looks) == (5, 0, [True])
+
+
+def test_streams_that_end_early_are_failures() -> None:
+    """Streams that do not stay open are not looked at: the figure would be of something else."""
+    looks: list[bool] = []
+
+    async def play(target: Target) -> Result:
+        await load(target, [target.request("bench-plain", stream=False)], clients=1, each=1)
+        return await opened(target, "bench-plain", count=3, look=lambda: looks.append(True), rest=0)
+
+    result = against_vendor(play)
+    assert result.failed
+
+
+def test_a_connection_that_ended_between_two_requests_is_no_failure() -> None:
+    """A server that ends each connection after one answer is asked on new ones, as clients do."""
+
+    class Once(Connection):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self.transport.close()
+
+    async def run() -> Result:
+        server = await asyncio.get_running_loop().create_server(Once, "127.0.0.1", 0)
+        target = Target(server.sockets[0].getsockname()[1])
+        result = await load(target, [target.request("bench-plain", stream=False)], clients=2, each=5)
+        server.close()
+        await server.wait_closed()
+        return result
+
+    result = asyncio.run(run())
+    assert (result.done, result.failed) == (10, 0)
