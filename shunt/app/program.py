@@ -56,7 +56,8 @@ from shunt.store.files import write_private
 from shunt.store.locations import PROOF_FILE, Locations, beside, locate
 from shunt.store.lock import InstanceLock, own
 from shunt.store.logs import Redactor, open_logs
-from shunt.upstream.client import Timeouts, Upstream, open_upstream
+from shunt.upstream.client import Upstream, open_upstream
+from shunt.upstream.timeouts import Timeouts
 from shunt.watchers import WATCHERS
 from shunt.watchers.bell import Bell
 from shunt.watchers.health import Health

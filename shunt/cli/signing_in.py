@@ -23,8 +23,9 @@ from shunt.logins.flow import Flow, NobodyToAsk, Way
 from shunt.providers import provider_named
 from shunt.providers.base import LoginKind
 from shunt.providers.sign_in import SignIn, ticket
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.grants import Grants
+from shunt.upstream.timeouts import Timeouts
 
 T = TypeVar("T")
 

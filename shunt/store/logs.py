@@ -96,7 +96,9 @@ class Redactor:
         while len(self._known) > MOST:
             del self._known[next(iter(self._known))]
         if fresh:
-            self._forms = tuple(sorted({form for known in self._known.values() for form in known}, key=_order))
+            self._forms = tuple(
+                sorted({form for known in self._known.values() for form in known}, key=_order)
+            )
 
     def clean(self, text: str) -> str:
         """The text without secrets and control characters."""

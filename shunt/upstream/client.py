@@ -1,76 +1,75 @@
-"""One HTTP client for everything that is sent to a vendor.
+"""One client for everything that is sent to a vendor: straight (`direct.py`) or through a proxy (`proxied.py`).
 
-Works on an httpx transport, not on httpx's client object: that one adds headers of its own, remembers
-cookies across accounts and logs addresses. What goes on the wire is Host and the call's headers, in
-their order and case, and exactly the call's target and body.
-
-The pool under cancellation (both libraries were measured, 2026-11): a cancel that arrives after a
-connection was assigned and before the request was begun leaves a slot and a socket behind for ever.
-So a send is shielded until httpcore reports that it has begun to write the request; from there on
-it cleans up by itself. The shielded part is bounded by the connect time-out. `tests/upstream` holds
-the versions we run on to this.
+What goes on the wire is Host and the call's headers, in their order and case, and exactly the call's target
+and body: nothing is added, remembered or logged.
 """
 
 from __future__ import annotations
 
-import math
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Protocol
 
-import httpcore2 as httpcore
-import httpx2 as httpx
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
-from shunt.errors import (
-    UpstreamBroke,
-    UpstreamError,
-    UpstreamTimeout,
-    UpstreamUnreachable,
-)
+from shunt.errors import UpstreamBroke, UpstreamError, UpstreamUnreachable
 from shunt.providers.base import UpstreamCall
 from shunt.upstream import errors
-from shunt.upstream.network import Connection, StaleConnection, Transport, create_tls
+from shunt.upstream.direct import Pool
+from shunt.upstream.network import StaleConnection, create_tls
+from shunt.upstream.proxied import ProxiedPool
+from shunt.upstream.timeouts import CLOSE_WITHIN, Timeouts
 from shunt.wire.headers import Headers
 
-BEGUN: Final = "send_request_headers.started"
-"""Httpcore's trace event from which on a cancel is safe."""
-OPENED: Final = "connect_tcp.complete"
-"""Httpcore's trace event that brings a new connection."""
-SENT: Final = "receive_response_headers.started"
-"""Httpcore's trace event when the whole request is on the wire."""
-CLOSE_WITHIN: Final = 5.0
-"""Seconds that closing a connection may hold up a task that is being cancelled."""
+
+class Answer(Protocol):
+    """An answer whose body is still to be read."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Headers:
+        """As received: order, case and duplicates."""
+
+    async def next(self) -> bytes | None:
+        """Some of the body as it came, or None at its end. Raises httpcore's errors."""
+
+    async def aclose(self) -> None:
+        """Let go of it. Idempotent, safe under cancellation."""
 
 
-@frozen
-class Timeouts:
-    """How long an upstream is waited for, in seconds."""
+class Connections(Protocol):
+    """A pool of connections."""
 
-    connect: float = 10.0
-    """For TCP, for a proxy's part and for TLS, each; three times this for all of them together."""
-    write: float = 60.0
-    """Without the upstream taking any more of the request."""
-    silence: float = 600.0
-    """Without a byte of the answer; also the limit for its headers as a whole, since an upstream that
-    sends one `102 Processing` after another is as good as silent."""
+    def connections(self) -> int:
+        """Connections held, idle ones included."""
+
+    async def exchange(self, call: UpstreamCall, timeouts: Timeouts) -> Answer:
+        """Send a call and wait for the answer's head. Raises UpstreamError and InvalidRequest."""
+
+    def retire(self) -> None:
+        """Close idle connections; those in use are closed when their answer ends."""
+
+    def close_old(self) -> None:
+        """Close what has been idle for too long."""
+
+    async def aclose(self) -> None:
+        """Close everything. Bounded, safe under cancellation."""
 
 
 @define(eq=False)
 class Line:
-    """One connection pool: direct, or through one proxy."""
+    """One way to upstreams: direct, or through one proxy."""
 
-    transport: Transport
+    pool: Connections
     in_flight: int = 0
     """Calls that are being sent or whose answer is open."""
     retired: bool = False
     """Takes no new calls, and is closed when the last has ended."""
-
-    def connections(self) -> int:
-        """Connections its pool holds, idle ones included."""
-        return len(self.transport.pool.connections)
 
     async def release(self) -> None:
         """One call has ended. Safe under cancellation."""
@@ -80,9 +79,7 @@ class Line:
     async def close_if_spent(self) -> None:
         """Close a retired pool that nobody uses any more."""
         if self.retired and not self.in_flight:
-            with trio.move_on_after(CLOSE_WITHIN) as scope:
-                scope.shield = True
-                await self.transport.aclose()
+            await self.pool.aclose()
 
 
 @define(eq=False)
@@ -93,9 +90,8 @@ class Reply:
     headers: Headers = field(repr=False)
     """As received: order, case and duplicates."""
     _origin: str
-    _response: httpx.Response
+    _answer: Answer
     _line: Line
-    _body: AsyncGenerator[bytes, None] | None = None
     _reading: bool = False
     """A read has begun and not ended well: bytes may be lost, so this must not look like an end."""
     _ended: bool = False
@@ -119,18 +115,16 @@ class Reply:
             raise StopAsyncIteration
         if self._reading or self._closed:
             raise UpstreamBroke(errors.broke_off(errors.address(self._origin)))
-        if self._body is None:
-            self._body = self._response.aiter_raw()
         self._reading = True
         try:
-            chunk = await anext(self._body)
-        except StopAsyncIteration:
-            self._ended = True
-            await self.aclose()
-            raise
+            chunk = await self._answer.next()
         except Exception as error:
             raise errors.mapped(error, self._origin, answering=True) from error
         self._reading = False
+        if chunk is None:
+            self._ended = True
+            await self.aclose()
+            raise StopAsyncIteration
         return chunk
 
     async def read(self, limit: int, within: float) -> bytes:
@@ -161,14 +155,7 @@ class Reply:
         if self._closed:
             return
         self._closed = True
-        with trio.move_on_after(CLOSE_WITHIN) as scope:
-            scope.shield = True
-            # A task that still reads makes the generator's aclose fail; the second ends that read.
-            with suppress(Exception):
-                if self._body is not None:
-                    await self._body.aclose()
-            with suppress(Exception):
-                await self._response.aclose()
+        await self._answer.aclose()
         await self._line.release()
 
 
@@ -190,10 +177,10 @@ class Upstream:
     @property
     def pool_size(self) -> int:
         """Connections held, idle ones included. Stays above `in_flight` + idle only if some leaked."""
-        return sum(line.connections() for line in self._all_lines())
+        return sum(line.pool.connections() for line in self._all_lines())
 
     def _all_lines(self) -> list[Line]:
-        self._retired = [line for line in self._retired if line.in_flight or line.connections()]
+        self._retired = [line for line in self._retired if line.in_flight or line.pool.connections()]
         return [*self._lines.values(), *self._retired]
 
     async def send(self, call: UpstreamCall) -> Reply:
@@ -223,19 +210,18 @@ class Upstream:
     async def aclose(self) -> None:
         """Close everything."""
         for line in self._all_lines():
-            with trio.move_on_after(CLOSE_WITHIN) as scope:
-                scope.shield = True
-                await line.transport.aclose()
+            await line.pool.aclose()
 
     def _line(self, proxy: str) -> Line:
         if proxy not in self._lines:
-            self._lines[proxy] = Line(Transport(self._tls, proxy))
+            self._lines[proxy] = Line(ProxiedPool(self._tls, proxy) if proxy else Pool(self._tls))
         return self._lines[proxy]
 
     async def _retire(self, line: Line) -> None:
         if line.retired:
             return
         line.retired = True
+        line.pool.retire()
         self._lines = {proxy: it for proxy, it in self._lines.items() if it is not line}
         self._retired.append(line)
         await line.close_if_spent()
@@ -243,7 +229,7 @@ class Upstream:
     async def _send_on(self, line: Line, call: UpstreamCall) -> Reply:
         line.in_flight += 1
         try:
-            response = await self._exchange(line, call)
+            answer = await line.pool.exchange(call, self.timeouts)
         except BaseException as error:
             with trio.move_on_after(CLOSE_WITHIN) as scope:
                 scope.shield = True
@@ -251,79 +237,8 @@ class Upstream:
                     await self._retire(line)  # httpcore keeps a slot for a tunnel whose TLS failed
                 await line.release()
             raise
-        # No await until the reply holds the response.
-        reply = Reply(response.status_code, tuple(response.headers.raw), call.origin, response, line)
-        connection = response.extensions["network_stream"]
-        if isinstance(connection, Connection):
-            if connection.quiet:
-                # It was there before the question: left over from the answer before. Not ours.
-                await reply.aclose()
-                raise UpstreamBroke(errors.no_http(errors.address(call.origin)))
-            connection.answered = True
-        return reply
-
-    async def _exchange(self, line: Line, call: UpstreamCall) -> httpx.Response:
-        passage = Passage(self.timeouts)
-        request = httpx.Request(
-            call.method,
-            call.origin,
-            headers=list(call.headers),
-            content=call.body,
-            extensions={"target": call.target, "timeout": passage.phases, "trace": passage.trace},
-        )
-        try:
-            with passage.scope:
-                return await line.transport.handle_async_request(request)
-        except httpcore.LocalProtocolError as error:
-            raise errors.mapped(error, call.origin) from None
-        except Exception as error:
-            raise errors.mapped(error, call.origin, proxy=call.proxy, sent=passage.begun) from error
-        finally:
-            with trio.move_on_after(CLOSE_WITHIN) as scope:
-                scope.shield = True
-                await passage.aclose()
-        host = errors.address(call.origin)
-        if passage.begun:
-            raise UpstreamTimeout(errors.silence(host))
-        raise UpstreamUnreachable(errors.not_in_time(host))
-
-
-@define(eq=False)
-class Passage:
-    """One call's way onto the wire, as httpcore reports it."""
-
-    _timeouts: Timeouts
-    begun: bool = False
-    """Httpcore has begun to write the call itself; before that, there is only talk with a proxy."""
-    phases: dict[str, float] = field(init=False)
-    """Time-outs, read by httpcore when it needs them."""
-    scope: trio.CancelScope = field(init=False)
-    """Shielded until the call has begun."""
-    _opened: httpcore.AsyncNetworkStream | None = None
-
-    def __attrs_post_init__(self) -> None:
-        connect = self._timeouts.connect
-        # Until the call has begun, what is read is a proxy's greeting.
-        self.phases = {"connect": connect, "pool": connect, "read": connect, "write": self._timeouts.write}
-        self.scope = trio.CancelScope(shield=True, deadline=trio.current_time() + 3 * connect)
-
-    async def trace(self, name: str, info: dict[str, Any]) -> None:
-        """Take one of httpcore's trace events."""
-        if name.endswith(OPENED):
-            self._opened = info["return_value"]
-        if not name.endswith((BEGUN, SENT)) or info["request"].method == b"CONNECT":
-            return
-        self.begun = True
-        silence = self._timeouts.silence
-        self.phases["read"] = silence
-        self.scope.shield = False
-        self.scope.deadline = math.inf if name.endswith(BEGUN) else trio.current_time() + silence
-        await trio.lowlevel.checkpoint()  # whoever has left meanwhile is told before a byte is sent
-
-    async def aclose(self) -> None:
-        """Close a connection that was opened and never used: httpcore forgets it when a proxy fails."""
-        if self._opened is not None and not self.begun:
-            await self._opened.aclose()
+        # No await until the reply holds the answer.
+        return Reply(answer.status, answer.headers, call.origin, answer, line)
 
 
 @asynccontextmanager

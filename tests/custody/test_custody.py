@@ -17,9 +17,10 @@ from shunt.custody import Custody
 from shunt.errors import RefreshFailed, StoreError
 from shunt.store.credential_format import StoredCredential
 from shunt.store.credentials import CredentialStore
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import TokenEndpoint
 from shunt.upstream.renewal import Renewal
+from shunt.upstream.timeouts import Timeouts
 from tests.custody.house import KEY, house
 from tests.fakes.issuer import TOKEN_PATH, Issuer, slow
 from tests.fakes.renewal import LIFETIME, T0, login

@@ -13,7 +13,7 @@ from shunt.server.access import Access
 from shunt.server.app import create_app
 from shunt.server.parts import ServerParts
 from shunt.telemetry.observatory import Observatory
-from shunt.upstream.client import Timeouts
+from shunt.upstream.timeouts import Timeouts
 from shunt.watchers.health import Health
 from tests.e2e.program import MESSAGES
 from tests.fakes import anthropic

@@ -26,7 +26,8 @@ from shunt.gateway.listing import Listing
 from shunt.inference.inbound import Inbound, Operation
 from shunt.pool import AccountPool
 from shunt.protocols import protocol_named
-from shunt.upstream.client import Timeouts, Upstream, open_upstream
+from shunt.upstream.client import Upstream, open_upstream
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.stores import MemoryStore
 from tests.fakes.upstream import Script, ScriptedUpstream, scripted_upstream
 from tests.gateway.rooms import account, pool_of, wall

@@ -16,8 +16,9 @@ from shunt.errors import LoginFailed
 from shunt.logins.flow import Flow, NobodyToAsk, Way
 from shunt.providers import provider_named
 from shunt.providers.sign_in import ticket
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.grants import Grants
+from shunt.upstream.timeouts import Timeouts
 from tests.e2e.program import free_port
 from tests.fakes.anthropic import json_answer
 from tests.fakes.authority import Authority

@@ -10,9 +10,10 @@ import trio
 from shunt.accounts.credential import Login
 from shunt.custody import Custody
 from shunt.store.credentials import CredentialStore
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import TokenEndpoint
 from shunt.upstream.renewal import Renewal
+from shunt.upstream.timeouts import Timeouts
 from tests.proof.logins import NAME, T0, login
 from tests.upstream.test_oauth import JSON_KIND
 

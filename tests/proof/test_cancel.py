@@ -18,9 +18,10 @@ from shunt.accounts.secret import Secret
 from shunt.custody import Custody
 from shunt.errors import CredentialError, ReauthRequired
 from shunt.store.credentials import CredentialStore
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import TokenEndpoint
 from shunt.upstream.renewal import Renewal
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.clocks import socket_clock
 from tests.fakes.issuer import TOKEN_PATH, Issuer, Tokens, lost
 from tests.fakes.upstream import Answer, Request, scripted_upstream

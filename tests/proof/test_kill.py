@@ -14,8 +14,9 @@ from attrs import define
 from shunt.errors import ReauthRequired
 from shunt.store.credentials import CredentialStore
 from shunt.store.foreign_logins import ForeignLogins
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import TokenEndpoint
+from shunt.upstream.timeouts import Timeouts
 from tests.proof.logins import NAME, T0, check_kept, login
 from tests.proof.test_cancel import Vendor, custody_of, vendor
 from tests.proof.tracing import CHANGING, End, Tracer, tracing

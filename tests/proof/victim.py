@@ -22,9 +22,10 @@ from shunt.errors import ShuntError
 from shunt.store.codex_login import with_successor
 from shunt.store.credentials import CredentialStore
 from shunt.store.shared_file import change_shared
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import TokenEndpoint
 from shunt.upstream.renewal import Renewal
+from shunt.upstream.timeouts import Timeouts
 from tests.proof.logins import NAME, T0, login
 from tests.upstream.test_oauth import JSON_KIND
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from shunt.providers.base import UpstreamCall
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.dispatch import Dispatch
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes import anthropic
 from tests.fakes.upstream import scripted_upstream
 from tests.upstream.claude_code.desk import desk, events, text_of

@@ -11,8 +11,9 @@ import pytest
 import trio
 
 from shunt.errors import InvalidRequest, ShuntError, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.errors import address, mapped
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.certificates import Quality, client_tls, server_tls
 from tests.fakes.upstream import scripted_upstream
 from tests.upstream.calls import call

@@ -18,8 +18,9 @@ from shunt.errors import LoginFailed
 from shunt.providers import provider_named
 from shunt.providers.codex_sign_in import SIGN_IN as CODEX
 from shunt.providers.sign_in import DeviceCode, ticket
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.grants import Grants, of_ticket
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.anthropic import json_answer
 from tests.fakes.upstream import Answer, End, Framing, Script, ScriptedUpstream, scripted_upstream
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from shunt.errors import UpstreamBroke
 from shunt.providers.base import UpstreamCall
 from shunt.upstream import joining
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.joining import JoiningReader, join_chunks
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.upstream import Answer, Framing, Raw, scripted_upstream
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"

@@ -11,8 +11,9 @@ import trio
 from trio.testing import MockClock
 
 from shunt.errors import ConfigError, UpstreamBroke, UpstreamUnreachable
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.network import create_tls
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.certificates import AUTHORITY, client_tls, server_tls
 from tests.fakes.clocks import socket_clock
 from tests.fakes.http1 import Inbox

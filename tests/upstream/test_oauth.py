@@ -20,8 +20,9 @@ from shunt.providers.anthropic import identities_of as anthropic
 from shunt.providers.base import LoginKind
 from shunt.providers.codex_login import expiry_of
 from shunt.providers.codex_login import identities_of as chatgpt
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import LONGEST, SHORTEST, TokenEndpoint, lifetime, renewed
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.clocks import socket_clock
 from tests.fakes.issuer import (
     ABSENT,

@@ -10,9 +10,10 @@ from shunt.accounts.account import Account
 from shunt.accounts.credential import Login
 from shunt.accounts.secret import Secret
 from shunt.config.types import EndpointsConfig
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import TokenEndpoint
 from shunt.upstream.renewal import Renewals, Siblings
+from shunt.upstream.timeouts import Timeouts
 from tests.fakes.issuer import TOKEN_PATH, Issuer
 from tests.fakes.upstream import scripted_upstream
 

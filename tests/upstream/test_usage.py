@@ -12,7 +12,8 @@ from shunt.accounts.secret import Secret
 from shunt.errors import UpstreamUnexpected, UpstreamUnreachable
 from shunt.limits.windows import Source
 from shunt.providers import provider_named
-from shunt.upstream.client import Timeouts, open_upstream
+from shunt.upstream.client import open_upstream
+from shunt.upstream.timeouts import Timeouts
 from shunt.upstream.usage import FIRST_PAUSE, LONGEST_PAUSE, UsageEndpoint
 from tests.fakes import anthropic
 from tests.fakes.clocks import socket_clock

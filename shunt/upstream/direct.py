@@ -1,0 +1,318 @@
+"""Calls straight to an upstream: the way of nearly every request, with nothing in between.
+
+A pool of HTTP/1.1 connections on Trio's streams. httpcore's, which serves calls through a proxy (`proxied.py`),
+costs four times as much processor time per call, and needs a shield to survive cancellation (measured, 2026-11).
+Here everything that has to happen when a call ends, however it ends, is synchronous: a connection goes back
+to the pool or its socket is closed, and no task can be cancelled in between.
+
+- A *stale* connection (kept alive, closed by the peer just when it was used again) is told apart from one
+  that broke: only the first may be tried again unseen, since the peer cannot have read the request.
+- A large body is written in slices, so that the write time-out means "takes nothing any more" and not "took
+  longer than that for all of it"; a peer that answers before it has read everything and then stops reading
+  is heard.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import httpcore2 as httpcore
+import httpx2 as httpx
+import trio
+from attrs import define, field, frozen
+
+from shunt.providers.base import UpstreamCall
+from shunt.upstream import errors
+from shunt.upstream.http1 import AnswerReader, head_of
+from shunt.upstream.network import (
+    IDLE_CONNECTIONS,
+    IDLE_FOR,
+    KEEP_ALIVE,
+    REFUSED_WITHIN,
+    SLICE,
+    StaleConnection,
+)
+from shunt.upstream.timeouts import Timeouts
+from shunt.wire.headers import Headers
+
+READ = 64 * 1024
+BROKEN = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+@frozen
+class Place:
+    """Where an origin is."""
+
+    host: str
+    """For name resolution and for its certificate."""
+    port: int
+    secure: bool
+    name: bytes
+    """For the Host header."""
+
+
+@lru_cache(256)
+def place_of(origin: str) -> Place:
+    """Take `scheme://host[:port]` apart. Raises httpx.InvalidURL."""
+    url = httpx.URL(origin)
+    secure = url.scheme == "https"
+    return Place(url.raw_host.decode("ascii"), url.port or (443 if secure else 80), secure, url.netloc)
+
+
+@define(eq=False)
+class Connection:
+    """One connection to an upstream."""
+
+    origin: str
+    stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]
+    """Its bytes in the clear."""
+    socket: trio.socket.SocketType
+    answered: bool = False
+    """An answer has come on it before."""
+    idle_since: float = 0.0
+    """Trio's clock when its last answer had ended."""
+    _asked_at: float = 0.0
+    """Trio's clock when a request began on it."""
+    _quiet: bool = False
+    """Nothing has been read since then."""
+
+    async def ask(self, data: bytes, body: bytes, reader: AnswerReader, timeouts: Timeouts) -> None:
+        """Send a request (`data`, then `body`) and read until the answer's head is there.
+
+        Raises httpcore.WriteTimeout, ReadTimeout, ReadError (StaleConnection is one) and RemoteProtocolError.
+        """
+        self._asked_at, self._quiet = trio.current_time(), True
+        taken = whole = False
+        with trio.CancelScope() as scope:
+            whole = await self._write(data, body, scope, timeouts.write)
+            taken = True
+            # For the head as a whole: an upstream that sends one `102 Processing` after another is as good
+            # as silent.
+            scope.deadline = trio.current_time() + timeouts.silence
+            await self._hear(reader)
+        if not (taken or reader.begun):
+            if not self.socket.is_readable():
+                raise httpcore.WriteTimeout
+            with trio.CancelScope(deadline=trio.current_time() + timeouts.silence):
+                await self._hear(reader)  # an answer came before all of the request was taken
+        if not reader.begun:
+            raise httpcore.ReadTimeout
+        if not whole:
+            reader.reusable = False
+
+    async def receive(self) -> bytes | bytearray:
+        """Some bytes; none at the end. Raises StaleConnection or httpcore.ReadError."""
+        try:
+            data = await self.stream.receive_some(READ)
+        except BROKEN as error:
+            if self._is_stale():
+                raise StaleConnection from error
+            raise httpcore.ReadError from error
+        if data:
+            self._quiet = False
+        elif self._is_stale():
+            raise StaleConnection
+        return data
+
+    def close(self) -> None:
+        """Close it at once. Whoever reads or writes gets an error."""
+        self.socket.close()
+
+    async def _write(self, data: bytes, body: bytes, scope: trio.CancelScope, patience: float) -> bool:
+        """Write all; False when the peer takes no more, which may have answered already."""
+        try:
+            for part in _slices(data, body):
+                scope.deadline = trio.current_time() + patience
+                await self.stream.send_all(part)
+        except BROKEN:
+            return False
+        return True
+
+    async def _hear(self, reader: AnswerReader) -> None:
+        while not reader.begun:
+            if data := await self.receive():
+                reader.feed(data)
+            else:
+                reader.end()
+
+    def _is_stale(self) -> bool:
+        return self.answered and self._quiet and trio.current_time() - self._asked_at < REFUSED_WITHIN
+
+
+def _slices(data: bytes, body: bytes) -> Iterator[bytes | memoryview]:
+    """A request in pieces of 64 KiB; a small one, as most are, in one."""
+    if len(body) <= SLICE:
+        yield data + body
+        return
+    yield data
+    view = memoryview(body)
+    for at in range(0, len(view), SLICE):
+        yield view[at : at + SLICE]
+
+
+@define(eq=False)
+class Answer:
+    """An upstream's answer, its body still to be read."""
+
+    status: int
+    headers: Headers = field(repr=False)
+    _pool: Pool
+    _connection: Connection
+    _reader: AnswerReader
+    _silence: float
+    """Seconds without a byte."""
+    _given_back: bool = False
+
+    async def next(self) -> bytes | None:
+        """Some of the body as it came, or None at its end.
+
+        Raises httpcore.ReadTimeout, ReadError and RemoteProtocolError.
+        """
+        reader = self._reader
+        while True:
+            piece = reader.take()
+            if reader.complete:
+                self._give_back()
+            if piece:
+                return piece
+            if reader.complete:
+                return None
+            with trio.CancelScope(deadline=trio.current_time() + self._silence) as scope:
+                data = await self._connection.receive()
+            if scope.cancelled_caught:
+                raise httpcore.ReadTimeout
+            if data:
+                reader.feed(data)
+            else:
+                reader.end()
+
+    async def aclose(self) -> None:
+        """Give the connection back if the body has been read, else close it. Idempotent."""
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if not self._given_back:
+            self._given_back = True
+            self._pool.take_back(self._connection, reusable=self._reader.complete and self._reader.reusable)
+
+
+@define(eq=False)
+class Pool:
+    """Connections straight to upstreams. No limit: a call never queues for one."""
+
+    _tls: ssl.SSLContext
+    _open: set[Connection] = field(factory=set)
+    _idle: list[Connection] = field(factory=list)
+    """Those of them that wait for a call, the longest idle first."""
+    _retired: bool = False
+
+    def connections(self) -> int:
+        """Connections held, idle ones included."""
+        return len(self._open)
+
+    def idle(self) -> int:
+        """Connections that wait for a call."""
+        return len(self._idle)
+
+    async def exchange(self, call: UpstreamCall, timeouts: Timeouts) -> Answer:
+        """Send a call and wait for the answer's head.
+
+        Raises UpstreamUnreachable, UpstreamTimeout, UpstreamBroke and InvalidRequest.
+        """
+        try:
+            place = place_of(call.origin)
+            head = head_of(call, place.name)
+        except httpcore.LocalProtocolError as error:
+            raise errors.mapped(error, call.origin) from None
+        except httpx.InvalidURL as error:
+            raise errors.mapped(error, call.origin, sent=False) from error
+        connection = self._waiting(call.origin)
+        if connection is None:
+            try:
+                connection = await self._connect(call.origin, place, timeouts.connect)
+            except Exception as error:
+                raise errors.mapped(error, call.origin, sent=False) from error
+        reader = AnswerReader()
+        try:
+            await connection.ask(head, call.body, reader, timeouts)
+        except BaseException as error:
+            self._drop(connection)
+            if isinstance(error, Exception):
+                raise errors.mapped(error, call.origin) from error
+            raise
+        return Answer(reader.status, reader.headers, self, connection, reader, timeouts.silence)
+
+    def take_back(self, connection: Connection, *, reusable: bool) -> None:
+        """An answer on it has ended, or is not read to its end."""
+        if not reusable or self._retired:
+            self._drop(connection)
+            return
+        connection.answered, connection.idle_since = True, trio.current_time()
+        self._idle.append(connection)
+        if len(self._idle) > IDLE_CONNECTIONS:
+            self._drop(self._idle.pop(0))
+
+    def close_old(self) -> None:
+        """Close what has been idle for too long: the peer is about to do so."""
+        oldest = trio.current_time() - IDLE_FOR
+        while self._idle and self._idle[0].idle_since < oldest:
+            self._drop(self._idle.pop(0))
+
+    def retire(self) -> None:
+        """Close idle connections now, and those in use when their answer ends."""
+        self._retired = True
+        while self._idle:
+            self._drop(self._idle.pop())
+
+    async def aclose(self) -> None:
+        """Close all connections, also those in use."""
+        self.retire()
+        for connection in tuple(self._open):
+            self._drop(connection)
+
+    def _waiting(self, origin: str) -> Connection | None:
+        """Take the connection to `origin` that was used last out of the idle ones."""
+        self.close_old()
+        for at in range(len(self._idle) - 1, -1, -1):
+            if self._idle[at].origin == origin:
+                connection = self._idle.pop(at)
+                if not connection.socket.is_readable():
+                    return connection
+                self._drop(connection)  # closed by the peer, or it said something unasked
+        return None
+
+    async def _connect(self, origin: str, place: Place, within: float) -> Connection:
+        """Make a connection. Raises httpcore.ConnectTimeout and ConnectError."""
+        with _explained(), trio.fail_after(within):
+            stream = await trio.open_tcp_stream(place.host, place.port)
+        connection = Connection(origin, stream, stream.socket)
+        self._open.add(connection)
+        try:
+            for option in KEEP_ALIVE:
+                stream.setsockopt(*option)
+            if place.secure:
+                secured = trio.SSLStream(stream, self._tls, server_hostname=place.host, https_compatible=True)
+                with _explained(), trio.fail_after(within):
+                    await secured.do_handshake()
+                connection.stream = secured
+        except BaseException:
+            self._drop(connection)
+            raise
+        return connection
+
+    def _drop(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        connection.close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except trio.TooSlowError as error:
+        raise httpcore.ConnectTimeout from error
+    except BROKEN as error:
+        raise httpcore.ConnectError from error
