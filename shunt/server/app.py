@@ -20,7 +20,7 @@ from shunt.server.page import Page
 from shunt.server.parts import ServerParts
 from shunt.server.past import Past
 from shunt.server.relayed import HttpConnection
-from shunt.server.routes import PASSED, ROUTES
+from shunt.server.routes import ANSWERED, ROUTES
 
 
 class App(QuartTrio):
@@ -38,6 +38,7 @@ def create_app(parts: ServerParts, new_id: Callable[[], str] | None = None) -> F
     return FrontDoor(
         quart_app(parts),
         parts.access,
+        answer=Inference(parts).handle,
         config=parts.config,
         carried=carried,
         now=parts.now,
@@ -59,7 +60,9 @@ def quart_app(parts: ServerParts) -> App:
         PROPAGATE_EXCEPTIONS=True,  # to the front door, the one place that turns errors into answers
     )
     handlers = _handlers(parts)
-    for route in (*ROUTES, PASSED):
+    for route in ROUTES:
+        if route.endpoint == ANSWERED:
+            continue
         app.add_url_rule(
             route.rule,
             endpoint=f"{route.endpoint} {route.rule}",
@@ -76,7 +79,6 @@ def _handlers(parts: ServerParts) -> dict[str, Callable[..., Awaitable[Any]]]:
     conversations = Conversations(parts.local)
     return {
         **_sight(parts, past),
-        "inference": inference.handle,
         "models": inference.models,
         "health": control.health,
         "ready": control.ready,

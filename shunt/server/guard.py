@@ -4,15 +4,15 @@ In this order: the server's state, the request target, Host, Origin, the key, th
 body. Nothing is looked up by anything a caller wrote until its key has been found right.
 
 The front door also owns the request's lifetime. Whatever a handler opens is closed here, however the
-call ends: a response body that was never begun would close nothing.
+call ends: a response body that was never begun would close nothing. Requests to models go from here straight
+to their handler; everything else goes through Quart.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
 import trio
@@ -22,6 +22,7 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 from shunt.config.addresses import is_loopback
 from shunt.config.types import Config, ServerConfig
 from shunt.errors import BodyTooLarge, InvalidRequest, Kind, NotAuthenticated, NotFound
+from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
 from shunt.server.access import Access, Caller, Visit, Withdrawn
 from shunt.server.answer import Answer
@@ -31,7 +32,8 @@ from shunt.server.drain import DRAIN, Drain
 from shunt.server.errors import TurnedAway, failure_of
 from shunt.server.intake import ClientGone, Intake, Share, Store, discard, expects_body
 from shunt.server.origin import check_host, check_origin, is_local, read_host
-from shunt.server.routes import PASSED, RESPONSES, Match, Route, Surface, find, protocol_of
+from shunt.server.relayed import relay
+from shunt.server.routes import ANSWERED, PASSED, RESPONSES, Match, Route, Surface, find, protocol_of
 from shunt.server.tally import Refusal, Tally
 from shunt.server.target import check_method, check_target
 from shunt.wire.headers import Headers, get
@@ -69,6 +71,7 @@ class FrontDoor:
         app: ASGIFramework,
         access: Access,
         *,
+        answer: Callable[[Call, Lifetime], Awaitable[Delivery]],
         config: Callable[[], Config],
         carried: Callable[[str, str], tuple[str, ...]],
         now: Callable[[], float],
@@ -80,6 +83,7 @@ class FrontDoor:
         Args:
             app: Quart's.
             access: who may call.
+            answer: handles requests to models.
             config: the configuration now in force.
             carried: the protocols of the providers that have a method and path on their allow-list.
             now: epoch seconds.
@@ -88,6 +92,7 @@ class FrontDoor:
         """
         self._app = app
         self._access = access
+        self._answer = answer
         self._config = config
         self._carried = carried
         self._now = now
@@ -202,12 +207,21 @@ class FrontDoor:
             )
 
     async def _serve(self, scope: dict[str, Any], receive: ASGIReceiveCallable, answer: Answer) -> None:
-        # The closers run when the request's tasks have ended: nothing is closed under somebody.
-        async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
-            lifetime = scope[LIFETIME] = Lifetime(nursery)
-            stack.push_async_callback(lifetime.close)
-            await self._app(cast("Scope", scope), _without_body(receive), answer)
-            nursery.cancel_scope.cancel()
+        call: Call = scope[CALL]
+        lifetime: Lifetime | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                lifetime = scope[LIFETIME] = Lifetime(nursery)
+                if call.route.endpoint == ANSWERED:
+                    nursery.start_soon(_end_with_client, receive, nursery.cancel_scope)
+                    await relay(await self._answer(call, lifetime), answer)
+                else:
+                    await self._app(cast("Scope", scope), _without_body(receive), answer)
+                nursery.cancel_scope.cancel()
+        finally:
+            # When the request's tasks have ended: nothing is closed under somebody.
+            if lifetime is not None:
+                await lifetime.close()
 
     async def _refuse(
         self, error: Exception, visitor: Visitor, receive: ASGIReceiveCallable, answer: Answer
@@ -303,6 +317,12 @@ def _route(visitor: Visitor) -> Route:
         allow = ", ".join(match.allowed).encode()
         raise TurnedAway(f"{path} does not take {visitor.method}.", 405, headers=((b"allow", allow),))
     return match.route
+
+
+async def _end_with_client(receive: ASGIReceiveCallable, scope: trio.CancelScope) -> None:
+    """End a request when its client leaves."""
+    await discard(receive)
+    scope.cancel()
 
 
 def _without_body(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:

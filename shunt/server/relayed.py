@@ -1,4 +1,4 @@
-"""Answers that pass through Quart untouched."""
+"""Answers that go out as they are: around Quart, or through it untouched."""
 
 from __future__ import annotations
 
@@ -32,28 +32,32 @@ class HttpConnection(TrioASGIHTTPConnection):
         if not isinstance(response, RelayedResponse):
             await super()._send_response(send, response)
             return
-        delivery = response.delivery
-        headers = delivery.headers
-        if isinstance(delivery.body, bytes):
-            length = (b"content-length", b"%d" % len(delivery.body))
-            headers = (*(pair for pair in headers if pair[0].lower() != length[0]), length)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": delivery.status,
-                "headers": headers,
-                "trailers": False,
-            }
-        )
-        if isinstance(delivery.body, bytes):
-            await send({"type": "http.response.body", "body": delivery.body, "more_body": False})
-            return
-        try:
-            async for chunk in delivery.body:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        finally:
-            if isinstance(delivery.body, AsyncGenerator):
-                with trio.move_on_after(CLOSE_WITHIN) as scope:
-                    scope.shield = True
-                    await delivery.body.aclose()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await relay(response.delivery, send)
+
+
+async def relay(delivery: Delivery, send: ASGISendCallable) -> None:
+    """Send a delivery, chunk by chunk. Raises what its body raises."""
+    headers, body = delivery.headers, delivery.body
+    if isinstance(body, bytes):
+        length = (b"content-length", b"%d" % len(body))
+        headers = (*(pair for pair in headers if pair[0].lower() != length[0]), length)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": delivery.status,
+            "headers": headers,
+            "trailers": False,
+        }
+    )
+    if isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+        return
+    try:
+        async for chunk in body:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        if isinstance(body, AsyncGenerator):
+            with trio.move_on_after(CLOSE_WITHIN) as scope:
+                scope.shield = True
+                await body.aclose()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -18,6 +18,10 @@ CHAT: Final = "openai-chat"
 RESPONSES: Final = "openai-responses"
 
 
+ANSWERED: Final = "inference"
+"""The one endpoint that the front door calls itself; all others are Quart's."""
+
+
 class Surface(StrEnum):
     """Whom a route is for."""
 
@@ -61,7 +65,7 @@ def _expression(part: str) -> str:
 
 
 def _proxy(
-    rule: str, operation: Operation | None, *methods: str, endpoint: str = "inference", alias: bool = True
+    rule: str, operation: Operation | None, *methods: str, endpoint: str = ANSWERED, alias: bool = True
 ) -> tuple[Route, ...]:
     """A proxy route under /v1, and without it for clients whose base URL lacks the /v1."""
     rules = (f"/v1{rule}", rule) if alias else (f"/v1{rule}",)
@@ -115,7 +119,7 @@ ROUTES: Final = (
 )
 
 PASSED: Final = Route(
-    "/<path:rest>", "inference", ("GET", "POST", "PUT", "PATCH", "DELETE"), Surface.PROXY, Operation.PASS
+    "/<path:rest>", ANSWERED, ("GET", "POST", "PUT", "PATCH", "DELETE"), Surface.PROXY, Operation.PASS
 )
 """Whatever else an allow-list of a provider names."""
 

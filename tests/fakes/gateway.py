@@ -94,6 +94,8 @@ class ScriptedGateway:
     asked: list[Inbound] = field(factory=list)
     named: list[str] = field(factory=list)
     """Models asked for by name."""
+    listed: Answering = field(factory=lambda: answering(lambda _: Delivery(200, JSON, b'{"data":[]}')))
+    """Answers questions for models."""
 
     async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
         """Answer a request."""
@@ -101,10 +103,10 @@ class ScriptedGateway:
         return await self.answer(inbound, lifetime)
 
     async def models(self, inbound: Inbound, lifetime: Lifetime, name: str = "") -> Delivery:
-        """Answer with nothing much."""
+        """Answer a question for models."""
         self.asked.append(inbound)
         self.named.append(name)
-        return Delivery(200, JSON, b'{"data":[]}')
+        return await self.listed(inbound, lifetime)
 
 
 @define

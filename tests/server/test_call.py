@@ -8,7 +8,7 @@ from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
 from shunt.inference.inbound import Inbound
 from shunt.server.call import Call, current_call, current_lifetime
-from tests.fakes.gateway import JSON, MESSAGE, T0, house
+from tests.fakes.gateway import JSON, T0, house
 
 
 async def test_a_handler_finds_its_own_call_and_lifetime() -> None:
@@ -23,12 +23,13 @@ async def test_a_handler_finds_its_own_call_and_lifetime() -> None:
         seen.append((current_call(), current_call().id == inbound.id and current_lifetime() is lifetime))
         return Delivery(200, JSON, b"{}")
 
-    async with house(answer) as served, trio.open_nursery() as nursery:
-        for path in (b"/v1/messages", b"/v1/responses"):
-            nursery.start_soon(served.ask, b"POST", path, (), MESSAGE)
+    async with house() as served, trio.open_nursery() as nursery:
+        served.gateway.listed = answer
+        for path in (b"/v1/models", b"/v1/models/claude-x"):
+            nursery.start_soon(served.ask, b"GET", path)
     assert [right for _, right in seen] == [True, True]
-    assert {call.path for call, _ in seen} == {"/v1/messages", "/v1/responses"}
-    assert {(call.method, call.body, call.arrived_at) for call, _ in seen} == {("POST", MESSAGE, T0)}
+    assert {call.path for call, _ in seen} == {"/v1/models", "/v1/models/claude-x"}
+    assert {(call.method, call.body, call.arrived_at) for call, _ in seen} == {("GET", b"", T0)}
 
 
 async def test_a_call_shows_neither_headers_nor_body() -> None:
@@ -40,8 +41,9 @@ async def test_a_call_shows_neither_headers_nor_body() -> None:
         shown.append(repr(current_call()))
         return Delivery(200, JSON, b"{}")
 
-    async with house(answer) as served:
-        await served.ask(b"POST", b"/v1/messages", ((b"x-api-key", b"sk-test-secret"),), MESSAGE)
+    async with house() as served:
+        served.gateway.listed = answer
+        await served.ask(b"GET", b"/v1/models", ((b"x-api-key", b"sk-test-secret"),), b"claude-x")
     assert "req_" in shown[0]
     assert "secret" not in shown[0]
     assert "claude-x" not in shown[0]
