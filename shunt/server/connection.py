@@ -1,8 +1,8 @@
 """One client connection, around Hypercorn's HTTP/1.1 protocol.
 
 Hypercorn parses HTTP/1.1 and speaks ASGI well. What it does with the socket around that does not keep
-our promises, so its `TCPServer` is replaced by `Connection`, and `PlainHttp` overrides four steps of
-its `H11Protocol`. Nothing is patched in place. Found with Hypercorn 0.18.0:
+our promises, so its `TCPServer` is replaced by `Connection`, and `PlainHttp` overrides a few steps of
+its `H11Protocol` and has calls of its own (`asgi.py`). Nothing is patched in place. Found with Hypercorn 0.18.0:
 
 - A WebSocket upgrade with one extra byte raises out of the connection and ends the whole server.
   Here an upgrade is never entered, nor is HTTP/2, and no error leaves a connection.
@@ -25,27 +25,28 @@ import logging
 import ssl
 from contextlib import suppress
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import h11
 import trio
 from attrs import define, frozen
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.events import Request
-from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import AppWrapper, ConnectionState
+from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from shunt.config.addresses import is_loopback
+from shunt.server.asgi import AsgiCall, scope_of
 from shunt.server.bounds import Bounds
 from shunt.server.head import TLS_HANDSHAKE, StrictConnection
 from shunt.server.line import Line, Stalled, open_line
 from shunt.server.remarks import Remarks
 from shunt.server.tally import Refusal, Tally
+from shunt.wire.headers import Headers
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ REASONS: Final = {
 class Service:
     """What all connections of one server share."""
 
-    app: AppWrapper
+    app: ASGIFramework
     config: Config
     context: WorkerContext
     state: dict[str, Any]
@@ -84,7 +85,7 @@ class PlainHttp(H11Protocol):
         self, service: Service, group: TaskGroup, client: Any, server: Any, send: Any, *, secure: bool = False
     ) -> None:
         super().__init__(
-            service.app,
+            cast("AppWrapper", service.app),
             service.config,
             service.context,
             group,
@@ -95,6 +96,7 @@ class PlainHttp(H11Protocol):
             send=send,
         )
         self.connection = StrictConnection(service.bounds)
+        self._app = service.app
         self._remarks, self._tally = service.remarks, service.tally
 
     @property
@@ -117,29 +119,42 @@ class PlainHttp(H11Protocol):
         """Never switch to HTTP/2, whatever the request offers."""
 
     async def _create_stream(self, request: h11.Request) -> None:
-        """Begin a request, an ordinary one even if it asks for an upgrade. The method keeps its case."""
-        self.stream = HTTPStream(
-            self.app,
-            self.config,
-            self.context,
-            self.task_group,
-            self.ssl,
-            self.client,
-            self.server,
-            self.stream_send,
-            STREAM_ID,
+        """Begin a request, an ordinary one even if it asks for an upgrade."""
+        call = AsgiCall(self, request.method.decode("ascii"))
+        self.stream = cast("HTTPStream", call)
+        scope = scope_of(
+            request,
+            secure=self.ssl,
+            client=self.client,
+            server=self.server,
+            state=dict(self.connection_state),
         )
-        await self.stream.handle(
-            Request(
-                stream_id=STREAM_ID,
-                headers=request.headers.raw_items(),
-                http_version=request.http_version.decode(),
-                method=request.method.decode("ascii"),
-                raw_path=request.target,
-                state=self.connection_state,
-            )
+        self.task_group.spawn(call.run, self._app, scope)
+
+    # ── the way of an answer, see `asgi.Way` ──────────────────────────────────────────────────
+
+    def head(self, status: int, headers: Headers) -> bytes:
+        """The beginning of an answer."""
+        return self.said(
+            h11.Response(status_code=status, headers=[*headers, *self.config.response_headers("h11")])
         )
-        self.keep_alive_requests += 1
+
+    def said(self, event: h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
+        """An event as bytes; none once the client has sent nonsense: its answer has been given up."""
+        try:
+            return self.connection.send(event) or b""
+        except h11.LocalProtocolError:
+            if self.connection.their_state is not h11.ERROR:
+                raise
+            return b""
+
+    async def pass_on(self, data: bytes) -> None:
+        """Write bytes."""
+        await self.send(RawData(data=data))
+
+    async def over(self) -> None:
+        """A call has ended: begin the next one, or close."""
+        await self._maybe_recycle()
 
     async def _send_error_response(self, status_code: int) -> None:
         """Answer before there is a route, hence without a protocol: all of them read this shape."""

@@ -16,7 +16,6 @@ from typing import Final
 
 import trio
 from attrs import define, evolve, field
-from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
@@ -92,7 +91,7 @@ def _service(app: ASGIFramework, bounds: Bounds, drain: Drain, tally: Tally) -> 
     config.include_server_header = False
     config.h11_pass_raw_headers = True  # header names go on as they came
     config.keep_alive_max_requests = 10**9  # no reason to ever end a good connection
-    return Service(ASGIWrapper(app), config, WorkerContext(None), {DRAIN: drain}, bounds, Remarks(), tally)
+    return Service(app, config, WorkerContext(None), {DRAIN: drain}, bounds, Remarks(), tally)
 
 
 @define(eq=False)

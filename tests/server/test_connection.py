@@ -14,7 +14,6 @@ import h11
 import pytest
 import trio
 from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.trio.task_group import TaskGroup
 from trio.testing import MockClock
 
@@ -56,14 +55,11 @@ def test_the_steps_that_are_overridden_or_used_still_exist(name: str) -> None:
 
 
 def test_the_constructors_take_what_they_are_given() -> None:
-    """Hypercorn's protocol, stream and task group still have the shape they are used with."""
+    """Hypercorn's protocol and task group still have the shape they are used with."""
     assert list(inspect.signature(H11Protocol).parameters) == [
         "app", "config", "context", "task_group", "connection_state", "ssl", "client", "server", "send",
     ]  # fmt: skip
-    assert list(inspect.signature(HTTPStream).parameters) == [
-        "app", "config", "context", "task_group", "ssl", "client", "server", "send", "stream_id",
-    ]  # fmt: skip
-    assert {"spawn", "spawn_app", "__aenter__", "__aexit__"} <= set(vars(TaskGroup))
+    assert {"spawn", "__aenter__", "__aexit__"} <= set(vars(TaskGroup))
     assert issubclass(PlainHttp, H11Protocol)
 
 

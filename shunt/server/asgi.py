@@ -1,0 +1,165 @@
+"""One request on a connection, as its application sees it: ASGI's scope, `receive` and `send`.
+
+Stands in the place of Hypercorn's HTTPStream, with less in between: what has come of a body is taken at once, and
+the head of an answer goes out together with the first bytes of its body, as ASGI wants it; a whole answer
+is one packet.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Any, Final, cast
+from typing import Protocol as Shape
+from urllib.parse import unquote
+
+import h11
+import trio
+from attrs import define, field
+from hypercorn.protocol.events import Body, EndBody, Event, StreamClosed
+from hypercorn.typing import ASGIFramework, ASGIReceiveEvent, ASGISendEvent, Scope
+
+from shunt.wire.headers import Headers
+
+log = logging.getLogger(__name__)
+
+GONE: Final = cast("ASGIReceiveEvent", {"type": "http.disconnect"})
+AHEAD: Final = 10
+"""Pieces of a body that wait for the application before reading pauses."""
+FAILED: Final = ((b"content-length", b"0"), (b"connection", b"close"))
+BODILESS: Final = (204, 304)
+
+
+class Way(Shape):
+    """What a call needs of its connection."""
+
+    def head(self, status: int, headers: Headers) -> bytes:
+        """The beginning of an answer as bytes."""
+
+    def said(self, event: h11.Data | h11.EndOfMessage) -> bytes:
+        """More of it as bytes; none once the connection is past saying anything."""
+
+    async def pass_on(self, data: bytes) -> None:
+        """Write bytes; a client that is gone closes the call."""
+
+    async def over(self) -> None:
+        """The call has ended: begin the next one, or close."""
+
+
+@define(eq=False)
+class AsgiCall:
+    """One call of the application."""
+
+    _way: Way
+    _method: str
+    _incoming: deque[bytes] = field(factory=deque)
+    _whole: bool = False
+    """All of the request's body has come."""
+    _told: bool = False
+    """And the application knows."""
+    _closed: bool = False
+    _stir: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
+    _head: bytes = b""
+    """Goes out with the first bytes of the body."""
+    _status: int | None = None
+    _finished: bool = False
+
+    idle: bool = field(default=False, init=False)
+
+    # ── from the connection ───────────────────────────────────────────────────────────────────
+
+    async def handle(self, event: Event) -> None:
+        """Take an event of Hypercorn's protocol."""
+        if self._closed:
+            return
+        if isinstance(event, Body):
+            self._incoming.append(bytes(event.data))
+            self._stir.unpark_all()
+            while len(self._incoming) > AHEAD and not self._closed:
+                await self._stir.park()
+        elif isinstance(event, EndBody):
+            self._whole = True
+            self._stir.unpark_all()
+        elif isinstance(event, StreamClosed):
+            self._closed = True
+            self._stir.unpark_all()
+
+    # ── from the application ──────────────────────────────────────────────────────────────────
+
+    async def run(self, app: ASGIFramework, scope: Scope) -> None:
+        """Run the application. One that fails is answered for; raises nothing but cancellation."""
+        try:
+            await app(scope, self.receive, self.send)
+        except Exception as error:
+            log.exception("a call failed", exc_info=error)
+        finally:
+            await self._end()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """All that has come of the body, or that the client has left."""
+        while not (self._incoming or self._closed or (self._whole and not self._told)):
+            await self._stir.park()
+        if self._told or not (self._incoming or self._whole):
+            return GONE
+        body = self._incoming[0] if len(self._incoming) == 1 else b"".join(self._incoming)
+        self._incoming.clear()
+        self._stir.unpark_all()
+        self._told = self._whole
+        return cast("ASGIReceiveEvent", {"type": "http.request", "body": body, "more_body": not self._whole})
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Take a part of the answer."""
+        if self._closed:
+            return  # nobody is there
+        facts = cast("dict[str, Any]", message)
+        if facts["type"] == "http.response.start":
+            self._status = facts["status"]
+            self._head = self._way.head(facts["status"], facts["headers"])
+            return
+        more = facts.get("more_body", False)
+        body = facts.get("body", b"")
+        data, self._head = self._head, b""
+        if body and self._method != "HEAD" and self._status not in BODILESS:
+            data += self._way.said(h11.Data(data=body))
+        if not more:
+            data += self._way.said(h11.EndOfMessage())
+        if data:
+            await self._way.pass_on(data)
+        if not more and not self._finished:
+            self._finished = True
+            await self._way.over()
+
+    async def _end(self) -> None:
+        """The application is done: with its answer, or without having begun one."""
+        if self._closed or self._finished:
+            return
+        self._finished = True
+        if self._status is None:
+            await self._way.pass_on(self._way.head(500, FAILED) + self._way.said(h11.EndOfMessage()))
+        await self._way.over()
+
+
+def scope_of(
+    request: h11.Request, *, secure: bool, client: object, server: object, state: dict[str, Any]
+) -> Scope:
+    """ASGI's picture of a request; the method and the names of headers are as they came."""
+    path, _, query = bytes(request.target).partition(b"?")
+    return cast(
+        "Scope",
+        {
+            "type": "http",
+            "asgi": {"spec_version": "2.1", "version": "3.0"},
+            "http_version": request.http_version.decode(),
+            "method": request.method.decode("ascii"),
+            "scheme": "https" if secure else "http",
+            "path": unquote(path.decode("ascii")),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": request.headers.raw_items(),
+            "client": client,
+            "server": server,
+            "state": state,
+            "extensions": {},
+        },
+    )
