@@ -23,7 +23,7 @@ from attrs import define, field
 from shunt.accounts.account import Account
 from shunt.accounts.credential import Login
 from shunt.accounts.state import Custody as Presence
-from shunt.app import opening, wiring
+from shunt.app import memory, opening, wiring
 from shunt.app.options import RunOptions
 from shunt.app.sight import Sight
 from shunt.app.succession import Succession
@@ -209,8 +209,10 @@ class Program:
             # Signs of life go on until the end.
 
     async def _serve(self, parts: ServerParts) -> None:
+        app = create_app(parts)
+        memory.settle()
         await serve(
-            create_app(parts),
+            app,
             self.sockets,
             bounds=bounds_of(self.config),
             shutdown=self.stop,

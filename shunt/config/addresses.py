@@ -7,6 +7,7 @@ Messages never repeat the address: people paste ones with a password inside.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -129,6 +130,7 @@ def _check_host(host: str) -> None:
         raise Misread("must write an IP address in full, as 127.0.0.1 or ::1")
 
 
+@lru_cache(256)
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(host)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, cast
 from typing import Protocol as Shape
 from urllib.parse import unquote
@@ -24,6 +25,9 @@ from shunt.wire.headers import Headers
 log = logging.getLogger(__name__)
 
 GONE: Final = cast("ASGIReceiveEvent", {"type": "http.disconnect"})
+WHEN_GONE: Final = "shunt.when_gone"
+"""Key in a scope's `extensions`: call it with what to call, once, when the client has left. A task per request that
+waits for `http.disconnect` costs more than all the rest of this module."""
 AHEAD: Final = 10
 """Pieces of a body that wait for the application before reading pauses."""
 FAILED: Final = ((b"content-length", b"0"), (b"connection", b"close"))
@@ -58,6 +62,7 @@ class AsgiCall:
     _told: bool = False
     """And the application knows."""
     _closed: bool = False
+    _gone: Callable[[], None] | None = None
     _stir: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
     _head: bytes = b""
     """Goes out with the first bytes of the body."""
@@ -83,6 +88,14 @@ class AsgiCall:
         elif isinstance(event, StreamClosed):
             self._closed = True
             self._stir.unpark_all()
+            if self._gone is not None:
+                self._gone()
+
+    def when_gone(self, gone: Callable[[], None]) -> None:
+        """Have `gone` called when the client leaves, at once if it has."""
+        self._gone = gone
+        if self._closed:
+            gone()
 
     # ── from the application ──────────────────────────────────────────────────────────────────
 
@@ -140,7 +153,13 @@ class AsgiCall:
 
 
 def scope_of(
-    request: h11.Request, *, secure: bool, client: object, server: object, state: dict[str, Any]
+    request: h11.Request,
+    call: AsgiCall,
+    *,
+    secure: bool,
+    client: object,
+    server: object,
+    state: dict[str, Any],
 ) -> Scope:
     """ASGI's picture of a request; the method and the names of headers are as they came."""
     path, _, query = bytes(request.target).partition(b"?")
@@ -160,6 +179,6 @@ def scope_of(
             "client": client,
             "server": server,
             "state": state,
-            "extensions": {},
+            "extensions": {WHEN_GONE: call.when_gone},
         },
     )

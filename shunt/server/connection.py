@@ -124,6 +124,7 @@ class PlainHttp(H11Protocol):
         self.stream = cast("HTTPStream", call)
         scope = scope_of(
             request,
+            call,
             secure=self.ssl,
             client=self.client,
             server=self.server,

@@ -26,6 +26,7 @@ from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
 from shunt.server.access import Access, Caller, Visit, Withdrawn
 from shunt.server.answer import Answer
+from shunt.server.asgi import WHEN_GONE
 from shunt.server.bounds import Bounds, bounds_of
 from shunt.server.call import CALL, LIFETIME, Call
 from shunt.server.drain import DRAIN, Drain
@@ -66,6 +67,11 @@ class Visitor:
 class FrontDoor:
     """The outermost ASGI application."""
 
+    _looked_at: Config | None = None
+    """The configuration that the next two were read off."""
+    _bounds: Bounds
+    _names: frozenset[str]
+
     def __init__(
         self,
         app: ASGIFramework,
@@ -98,7 +104,17 @@ class FrontDoor:
         self._now = now
         self._new_id = new_id
         self._tally = tally
-        self._store = Store(bounds_of(config()).bodies)
+        self._store = Store(0)
+        self._look_at(config())
+
+    def _look_at(self, config: Config) -> None:
+        """Read off a configuration what every request needs of it, once."""
+        if config is self._looked_at:
+            return
+        self._looked_at = config
+        self._bounds = bounds_of(config)
+        self._names = own_names(config.server)
+        self._store.capacity = self._bounds.bodies
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve one request; raises nothing but cancellation."""
@@ -108,7 +124,8 @@ class FrontDoor:
         drain: Drain = facts.get("state", {}).get(DRAIN) or Drain()
         visitor = self._meet(facts)
         answer = Answer(send, visitor.id, visitor.protocol, closing=drain.refusing)
-        bounds = bounds_of(self._config())
+        self._look_at(self._config())
+        bounds = self._bounds
         deadline = trio.current_time() + bounds.request
         route = visitor.match.route
         with drain.call(awaited=route is not None and route.surface is Surface.PROXY) as window:
@@ -121,7 +138,7 @@ class FrontDoor:
 
     def _meet(self, scope: dict[str, Any]) -> Visitor:
         """Read an ASGI scope. Nothing in it is trusted yet, and nothing is decided."""
-        headers = tuple((bytes(name), bytes(value)) for name, value in scope["headers"])
+        headers = tuple(scope["headers"])
         method, path = scope["method"], scope["raw_path"].decode("latin1")
         protocol, match = protocol_of(path, headers), find(path)
         if match.route is None:
@@ -162,11 +179,10 @@ class FrontDoor:
         """Look a request over and take its body in. Raises what stands against it."""
         if closing:
             raise shutting_down()
-        config = self._config()
         check_method(visitor.method)
         check_target(visitor.path, visitor.query)
         host = read_host(visitor.headers)
-        check_host(host, visitor.local, own_names(config.server))
+        check_host(host, visitor.local, self._names)
         check_origin(visitor.headers, visitor.method, visitor.path)
         _check_upgrade(visitor)
         local = is_local(visitor.headers, host, visitor.peer)
@@ -174,9 +190,8 @@ class FrontDoor:
         caller = self._access.admit(Visit(surface, visitor.headers, local, visitor.peer, visitor.method))
         route = _route(visitor)
         _check_headers(visitor.headers)
-        bounds = bounds_of(config)
+        bounds = self._bounds
         self._check_share(caller, bounds)
-        self._store.capacity = bounds.bodies  # the configuration may have changed
         limit = bounds.body if surface is Surface.PROXY else bounds.control_body
         arrived_at = self._now()
         body = await visitor.intake.read(receive, limit, bounds, self._store, share)
@@ -213,7 +228,7 @@ class FrontDoor:
             async with trio.open_nursery() as nursery:
                 lifetime = scope[LIFETIME] = Lifetime(nursery)
                 if call.route.endpoint == ANSWERED:
-                    nursery.start_soon(_end_with_client, receive, nursery.cancel_scope)
+                    scope["extensions"][WHEN_GONE](nursery.cancel_scope.cancel)
                     await relay(await self._answer(call, lifetime), answer)
                 else:
                     await self._app(cast("Scope", scope), _without_body(receive), answer)
@@ -317,12 +332,6 @@ def _route(visitor: Visitor) -> Route:
         allow = ", ".join(match.allowed).encode()
         raise TurnedAway(f"{path} does not take {visitor.method}.", 405, headers=((b"allow", allow),))
     return match.route
-
-
-async def _end_with_client(receive: ASGIReceiveCallable, scope: trio.CancelScope) -> None:
-    """End a request when its client leaves."""
-    await discard(receive)
-    scope.cancel()
 
 
 def _without_body(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:

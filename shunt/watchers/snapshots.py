@@ -1,4 +1,4 @@
-"""Saves the pool's state: at most once a second while it changes, and once at shutdown.
+"""Saves the pool's state: at most once a second while it changes, less often when it is large, and at shutdown.
 
 Losing a snapshot costs freshness, not accounts, so a failing disk is reported and tried again by
 the supervisor and never holds anything up. An older state cannot land after a newer one: all
@@ -21,6 +21,11 @@ NAME: Final = "snapshots"
 LIMIT: Final = 60.0
 EVERY: Final = 1.0
 """Seconds between two writes at least."""
+SHARE: Final = 50
+"""How many times as long as a write took is waited until the next: thousands of conversations must not make
+every request dearer."""
+LONGEST: Final = 60.0
+"""Seconds between two writes at most, while something changes."""
 
 
 @define
@@ -38,9 +43,11 @@ class Snapshots:
             report.idle()
             await self.parts.pool.changed(self.saved)
             report.working()
+            begun = trio.current_time()
             await self.save()
-            report.idle(self.parts.now() + EVERY)
-            await trio.sleep(EVERY)
+            pause = min(max(EVERY, SHARE * (trio.current_time() - begun)), LONGEST)
+            report.idle(self.parts.now() + pause)
+            await trio.sleep(pause)
 
     async def save(self) -> None:
         """Write the state if it is newer than the one on disk. Raises StoreError or OSError."""
