@@ -105,8 +105,7 @@ class AsgiCall:
             await app(scope, self.receive, self.send)
         except Exception as error:
             log.exception("a call failed", exc_info=error)
-        finally:
-            await self._end()
+        await self._end()
 
     async def receive(self) -> ASGIReceiveEvent:
         """All that has come of the body, or that the client has left."""

@@ -236,7 +236,7 @@ class FrontDoor:
         finally:
             # When the request's tasks have ended: nothing is closed under somebody.
             if lifetime is not None:
-                await lifetime.close()
+                await lifetime.close()  # noqa: ASYNC102 - shields itself, within bounds
 
     async def _refuse(
         self, error: Exception, visitor: Visitor, receive: ASGIReceiveCallable, answer: Answer

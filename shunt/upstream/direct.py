@@ -238,10 +238,11 @@ class Pool:
         reader = AnswerReader()
         try:
             await connection.ask(head, call.body, reader, timeouts)
-        except BaseException as error:
+        except Exception as error:
             self._drop(connection)
-            if isinstance(error, Exception):
-                raise errors.mapped(error, call.origin) from error
+            raise errors.mapped(error, call.origin) from error
+        except BaseException:  # cancelled: half a request may be on the wire
+            self._drop(connection)
             raise
         return Answer(reader.status, reader.headers, self, connection, reader, timeouts.silence)
 
