@@ -98,14 +98,22 @@ def _known(request: GenerateRequest) -> Iterator[Name]:
             if isinstance(part, ToolCall):
                 yield part.namespace, part.name
     if request.tool_choice is not None and request.tool_choice.name and not request.tool_choice.hosted:
-        yield _chosen(request.tool_choice.name, request)
+        yield _chosen(request.tool_choice.name, _offered(request))
 
 
-def _chosen(name: str, request: GenerateRequest) -> Name:
-    """The offered tool that a bare name means: one without namespace, else the only one of that name."""
-    offered = [(tool.namespace, tool.name) for tool in request.tools if isinstance(tool, Tool)]
-    found = [known for known in offered if known[1] == name or _joined(known, flat=True) == name]
-    return min(found, default=("", name))
+def _offered(request: GenerateRequest) -> dict[str, Name]:
+    """The offered tool that each bare name means: one without namespace, else the first of that name."""
+    offered: dict[str, Name] = {}
+    for tool in request.tools:
+        if isinstance(tool, Tool):
+            name = tool.namespace, tool.name
+            for bare in (name[1], _joined(name, flat=True)):
+                offered[bare] = min(name, offered.get(bare, name))
+    return offered
+
+
+def _chosen(name: str, offered: Mapping[str, Name]) -> Name:
+    return offered.get(name, ("", name))
 
 
 def _fitted_tool(tool: Tool | HostedTool, names: Mapping[Name, str], *, flat: bool) -> Tool | HostedTool:
@@ -140,10 +148,11 @@ def _fitted_choice(
 ) -> ToolChoice | None:
     if choice is None:
         return None
-    name = choice.name if choice.hosted or not choice.name else names[_chosen(choice.name, request)]
+    offered = _offered(request)
+    name = choice.name if choice.hosted or not choice.name else names[_chosen(choice.name, offered)]
     allowed = choice.allowed
     if allowed is not None:
-        allowed = tuple(names.get(_chosen(one, request), one) for one in allowed)
+        allowed = tuple(names.get(_chosen(one, offered), one) for one in allowed)
     return evolve(choice, name=name, allowed=allowed)
 
 

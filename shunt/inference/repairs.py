@@ -8,6 +8,7 @@ does what every target needs; the functions after it are for targets that ask fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import Final
 
 from attrs import evolve, frozen
@@ -121,11 +122,11 @@ def settled(messages: Messages, dropped: list[str]) -> Messages:
 def merged(messages: Messages) -> Messages:
     """Neighbours of one role as one message, for targets where roles must alternate."""
     joined: list[Message] = []
-    for message in messages:
-        if joined and joined[-1].role is message.role:
-            joined[-1] = evolve(joined[-1], parts=joined[-1].parts + message.parts)
-        else:
-            joined.append(message)
+    for _, neighbours in groupby(messages, key=lambda message: message.role):
+        first, *others = neighbours
+        if others:  # all at once: a join with each in turn would take a long run its square
+            first = evolve(first, parts=tuple(part for message in (first, *others) for part in message.parts))
+        joined.append(first)
     return tuple(joined)
 
 
@@ -172,6 +173,27 @@ class _Slot:
         return evolve(self.result, call_id=self.call.id, custom=self.call.custom)
 
 
+class _Queue:
+    """The calls of one run that share an id, answered in their order."""
+
+    __slots__ = ("_answered", "_slots", "run")
+
+    def __init__(self, run: list[_Slot]) -> None:
+        self.run = run
+        self._slots: list[_Slot] = []
+        self._answered = 0
+
+    def put(self, slot: _Slot) -> None:
+        self._slots.append(slot)
+
+    def take(self) -> _Slot | None:
+        """The first that has no result yet."""
+        if self._answered == len(self._slots):
+            return None
+        self._answered += 1
+        return self._slots[self._answered - 1]
+
+
 class _Ledger:
     """Calls and results of a conversation, paired as they come."""
 
@@ -180,9 +202,11 @@ class _Ledger:
         self._entries: list[Message | list[_Slot]] = []
         """The messages, and after each run of the assistant's its slots."""
         self._run: list[_Slot] | None = None
-        self._slots: dict[str, tuple[list[_Slot], list[_Slot]]] = {}
-        """By the id that the client used: the slots of the latest run that used it, and that run."""
+        self._queues: dict[str, _Queue] = {}
+        """By the id that the client used: the calls of the latest run that used it."""
         self._ids: set[str] = set()
+        self._uses: dict[str, int] = {}
+        """How often each id was used, so that the thousandth use need not try all the names before."""
 
     def add(self, message: Message) -> None:
         if message.role is Role.ASSISTANT:
@@ -212,16 +236,18 @@ class _Ledger:
         if isinstance(part, ToolCall) and self._run is not None:
             call = evolve(part, id=self._own_id(part.id))
             slot = _Slot(call)
-            slots, run = self._slots.get(part.id, ([], self._run))
-            self._slots[part.id] = ([*slots, slot] if run is self._run else [slot], self._run)
+            queue = self._queues.get(part.id)
+            if queue is None or queue.run is not self._run:
+                queue = self._queues[part.id] = _Queue(self._run)
+            queue.put(slot)
             self._run.append(slot)
             return (call,)
         if not isinstance(part, ToolResult):
             return (part,)
-        slots, _ = self._slots.get(part.call_id, ([], None))
-        if not slots:
+        queue = self._queues.get(part.call_id)
+        if queue is None:
             return tuple(_orphaned(part))
-        waiting = next((slot for slot in slots if slot.result is None), None)
+        waiting = queue.take()
         if waiting is None:
             self._dropped.append("tool_result")
         else:
@@ -229,10 +255,12 @@ class _Ledger:
         return ()
 
     def _own_id(self, call_id: str) -> str:
-        own, count = call_id, 1
+        count = self._uses.get(call_id, 0) + 1
+        own = call_id if count == 1 else wire_id(f"{call_id}~{count}")
         while own in self._ids:
             count += 1
             own = wire_id(f"{call_id}~{count}")
+        self._uses[call_id] = count
         self._ids.add(own)
         return own
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -203,6 +205,27 @@ def test_neighbours_are_merged() -> None:
         assistant("c", "d"),
         user("e"),
     )
+
+
+def test_a_long_run_of_one_role_is_merged_in_no_time() -> None:
+    """A hundred thousand messages of one role cost what they are long, not its square (which took a minute)."""
+    begun = time.process_time()
+    (only,) = merged((user("a"),) * 100_000)
+    assert len(only.parts) == 100_000
+    assert time.process_time() - begun < 10
+
+
+def test_calls_that_share_an_id_cost_no_more_than_others() -> None:
+    """Ten thousand calls and results of one id are told apart at once; trying all names took minutes."""
+    begun = time.process_time()
+    calls = tuple(ToolCall("t", "f", "{}") for _ in range(10_000))
+    results = tuple(ToolResult("t", (Text(str(n)),)) for n in range(10_000))
+    dropped: list[str] = []
+    told = settled((Message(Role.ASSISTANT, calls), Message(Role.USER, results)), dropped)
+    assert len({part.id for part in told[0].parts if isinstance(part, ToolCall)}) == 10_000
+    answers = [part for part in told[1].parts if isinstance(part, ToolResult)]
+    assert [part.parts for part in answers] == [result.parts for result in results]
+    assert time.process_time() - begun < 20
 
 
 def test_system_messages_become_reminders_in_place() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ def decode_messages(messages: Sequence[Any]) -> tuple[tuple[Text, ...], tuple[Me
         if not isinstance(message, dict):
             raise wrong(f"messages[{n}]", "an object", message)
         reader.add(message, f"messages[{n}]", n)
+    reader.settle()
     return tuple(reader.instructions), tuple(reader.messages)
 
 
@@ -40,8 +42,10 @@ class _Conversation:
         self.messages: list[Message] = []
         self._custom: set[str] = set()
         """Ids of the calls of custom tools."""
-        self._functions: list[tuple[str, str]] = []
-        """Name and made-up id of `function_call`s that wait for their result."""
+        self._functions: defaultdict[str, deque[str]] = defaultdict(deque)
+        """By name: made-up ids of `function_call`s that wait for their result."""
+        self._run: list[ToolResult] = []
+        """Results in a row, the last message in the making."""
 
     def add(self, message: Fields, where: str, n: int) -> None:
         role = message.get("role")
@@ -50,6 +54,7 @@ class _Conversation:
         elif role == "function":
             self._add_result(self._function_result(message, where, n))
         else:
+            self.settle()
             self._add(message, _ROLES.get(role, Role.USER) if isinstance(role, str) else Role.USER, where, n)
 
     def _add(self, message: Fields, role: Role, where: str, n: int) -> None:
@@ -91,7 +96,7 @@ class _Conversation:
         parts += [self._call(call, f"{where}.tool_calls[{k}]", f"{n}_{k}") for k, call in enumerate(calls)]
         if isinstance(function := message.get("function_call"), dict) and not calls:
             call = self._call({"function": function}, f"{where}.function_call", str(n))
-            self._functions.append((call.name, call.id))
+            self._functions[call.name].append(call.id)
             parts.append(call)
         return parts
 
@@ -125,19 +130,22 @@ class _Conversation:
 
     def _function_result(self, message: Fields, where: str, n: int) -> ToolResult:
         """A result that names its function: it belongs to the first call of it that has none."""
-        waiting = next((one for one in self._functions if one[0] == message.get("name")), None)
-        if waiting is not None:
-            self._functions.remove(waiting)
-        call_id = waiting[1] if waiting is not None else f"call_without_{n}"
+        name = message.get("name")
+        waiting = self._functions.get(name) if isinstance(name, str) else None
+        call_id = waiting.popleft() if waiting else f"call_without_{n}"
         return ToolResult(call_id, read_content(message.get("content"), f"{where}.content"))
 
     def _add_result(self, result: ToolResult) -> None:
-        """Results in a row are one turn."""
-        last = self.messages[-1] if self.messages else None
-        if last is not None and _is_results(last):
-            self.messages[-1] = evolve(last, parts=(*last.parts, result))
-        else:
-            self.messages.append(Message(Role.USER, (result,)))
+        """Results in a row are one turn, also after a turn that was nothing but results."""
+        if not self._run and self.messages and _is_results(self.messages[-1]):
+            self._run = [part for part in self.messages.pop().parts if isinstance(part, ToolResult)]
+        self._run.append(result)
+
+    def settle(self) -> None:
+        """End a row of results."""
+        if self._run:
+            self.messages.append(Message(Role.USER, tuple(self._run)))
+            self._run = []
 
 
 def _is_results(message: Message) -> bool:

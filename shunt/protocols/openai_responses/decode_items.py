@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from attrs import evolve
+
 from shunt.errors import InvalidRequest
 from shunt.inference import envelope
 from shunt.inference.arguments import as_text
@@ -61,8 +63,11 @@ class History:
         """Names of what could not be taken as it stands."""
         self._offered = offered
         self._messages: list[Message] = []
-        self._results: set[int] = set()
-        """Places of messages that hold nothing but outputs."""
+        self._growing: list[Part] | None = None
+        """The parts of the last message as long as more may join them: a run has one message, and a
+        message made anew for each of its parts would take a long run its square."""
+        self._answers: bool = False
+        """The last message holds nothing but outputs."""
         self._calls: dict[str, str] = {}
         """Id of a call's item → id of the call: outputs of older clients name the item."""
 
@@ -86,30 +91,39 @@ class History:
 
     def messages(self) -> tuple[Message, ...]:
         """All there are."""
+        self._settle()
         return tuple(self._messages)
 
     # ── Where parts go ────────────────────────────────────────────────────────────────────────────
 
-    def _say(self, message: Message) -> None:
+    def _say(self, message: Message, *, answers: bool = False) -> None:
+        self._settle()
         self._messages.append(message)
+        self._growing, self._answers = list(message.parts), answers
+
+    def _settle(self) -> None:
+        """Nothing joins the last message any more."""
+        if self._growing is not None:
+            self._messages[-1] = evolve(self._messages[-1], parts=tuple(self._growing))
+            self._growing = None
 
     def _produce(self, *parts: Part, phase: str = "") -> None:
         """Add to what the assistant says in this run; another phase begins another message."""
         last = self._messages[-1] if self._messages else None
         joins = last is not None and last.role is Role.ASSISTANT and (not phase or last.phase in ("", phase))
-        if last is not None and joins:
-            self._messages[-1] = Message(Role.ASSISTANT, last.parts + parts, last.phase or phase)
+        if last is not None and joins and self._growing is not None:
+            self._growing += parts
+            if phase and not last.phase:
+                self._messages[-1] = evolve(last, phase=phase)
         else:
             self._say(Message(Role.ASSISTANT, parts, phase))
 
     def _answer(self, result: Part) -> None:
         """Add to the outputs of this run."""
-        place = len(self._messages) - 1
-        if place in self._results:
-            self._messages[place] = Message(Role.USER, (*self._messages[place].parts, result))
+        if self._answers and self._growing is not None:
+            self._growing.append(result)
         else:
-            self._say(Message(Role.USER, (result,)))
-            self._results.add(place + 1)
+            self._say(Message(Role.USER, (result,)), answers=True)
 
     # ── Items ─────────────────────────────────────────────────────────────────────────────────────
 
