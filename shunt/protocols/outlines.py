@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import Raw, Struct
 
@@ -16,6 +16,8 @@ from shunt.inference.inbound import Outline
 from shunt.wire import json
 
 T = TypeVar("T")
+LONGEST_MODEL: Final = 1000
+"""Characters of a model's name; vendors' own have fewer than a hundred."""
 
 
 class Part(Struct):
@@ -56,6 +58,14 @@ def required_text(field: Raw, name: str) -> str:
     if not value:
         raise InvalidRequest(f"`{name}` is empty.")
     return value
+
+
+def model_name(field: Raw) -> str:
+    """Read the model's name: patterns, price lists and logs go over it, so a body's worth of name is none."""
+    name = required_text(field, "model")
+    if len(name) > LONGEST_MODEL:
+        raise InvalidRequest(f"`model` is longer than {LONGEST_MODEL:,} characters.")
+    return name
 
 
 def required_list(field: Raw, name: str) -> list[Raw]:

@@ -99,6 +99,13 @@ def test_what_is_wrong_with_a_field(field: Raw, said: str) -> None:
     assert str(caught.value) == said
 
 
+def test_a_body_s_worth_of_name_is_no_model() -> None:
+    """A model's name is looked at again and again, so its length has an end."""
+    assert outlines.model_name(raw("m" * outlines.LONGEST_MODEL)) == "m" * outlines.LONGEST_MODEL
+    with pytest.raises(InvalidRequest, match="longer than 1,000"):
+        outlines.model_name(raw("m" * (outlines.LONGEST_MODEL + 1)))
+
+
 def sketch(**changes: Any) -> Any:
     facts: dict[str, Any] = {
         "model": "m",

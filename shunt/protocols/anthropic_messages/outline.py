@@ -36,7 +36,7 @@ class _UserId(Struct):
 def outline(body: bytes) -> Outline:
     """Facts about a decoded request body. Raises InvalidRequest when it is not a request."""
     fields = outlines.top_level(body, _Body)
-    model = outlines.required_text(fields.model, "model")
+    model = outlines.model_name(fields.model)
     messages = outlines.required_list(fields.messages, "messages")
     _, first = outlines.opening(messages, "messages", frozenset())
     return outlines.sketch(

@@ -26,7 +26,7 @@ class _Body(Struct):
 def outline(body: bytes) -> Outline:
     """Facts about a decoded request body. Raises InvalidRequest when it is not a request."""
     fields = outlines.top_level(body, _Body)
-    model = outlines.required_text(fields.model, "model")
+    model = outlines.model_name(fields.model)
     system, first = _opening(fields)
     return outlines.sketch(
         model=model,

@@ -32,11 +32,7 @@ def outline(body: bytes) -> Outline:
     # A stored prompt may bring the model, and any stored state the input.
     stored = any(map(outlines.is_given, (fields.previous_response_id, fields.conversation, fields.prompt)))
     with_prompt = outlines.is_given(fields.prompt)
-    model = (
-        ""
-        if with_prompt and not outlines.is_given(fields.model)
-        else outlines.required_text(fields.model, "model")
-    )
+    model = "" if with_prompt and not outlines.is_given(fields.model) else outlines.model_name(fields.model)
     system: list[str] = []
     first = json.peek(fields.input, str)
     if first is None and not (stored and not outlines.is_given(fields.input)):
