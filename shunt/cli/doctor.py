@@ -1,4 +1,4 @@
-"""`shunt doctor`: examine files, configuration, server, accounts and clock."""
+"""`shunt doctor`: examine files, packages, configuration, server, accounts and clock."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shunt.cli.control import Control, address
 from shunt.cli.file_checks import path_remarks
 from shunt.cli.files import Files, open_files
 from shunt.cli.invocation import Invocation, as_json, borrowed_root, elsewhere, places
+from shunt.cli.package_checks import package_remarks
 from shunt.cli.remarks import Level, Remark, exit_code
 from shunt.cli.render import remarks_view
 from shunt.cli.server_checks import server_remarks
@@ -65,6 +66,7 @@ def examined(files: Files, url: str | None, *, offline: bool) -> Iterator[Remark
     except ShuntError as error:
         yield Remark(Level.FAULT, "config", str(error))
     yield from _on_disk(files, config)
+    yield from package_remarks()
     stored: dict[str, StoredCredential] | None = None
     try:
         stored = files.credentials.load()
