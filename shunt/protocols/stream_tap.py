@@ -26,7 +26,7 @@ class StreamTap(ABC):
         self.failure: Failure | None = None
         self.usage = Usage()
         self.model = ""
-        self._decoder = sse.Decoder(limit=sys.maxsize)
+        self._decoder = sse.Decoder(limit=sys.maxsize, lines=sys.maxsize)
 
     @property
     def pending(self) -> int:
@@ -66,5 +66,9 @@ class StreamTap(ABC):
         """Draw the conclusions that only the end of the stream allows."""
 
     def _pass(self, event: sse.Event) -> None:
-        if not self.finished:
+        if self.finished:
+            return
+        if len(event.raw) > sse.MOST_LINES and sse.line_count(event.raw) > sse.MOST_LINES:
+            self.take_head(event.raw[:HEAD])  # reading them all would hold everybody up
+        else:
             self.take(event)

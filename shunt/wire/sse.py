@@ -23,6 +23,10 @@ from shunt.errors import UpstreamUnexpected
 
 EVENT_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of one event. Agents do receive events of 20 MiB (a file in one piece)."""
+MOST_LINES: Final = 100_000
+"""Lines of one event. Each costs time to look at, and no sender has use for a tenth of them."""
+_FEW: Final = MOST_LINES
+"""Bytes that cannot hold more lines than that, so that nearly no event has to be counted."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _END: Final = re.compile(rb"\n\n|\n\r\n|\n\r(?=[^\n])|\r\r")
@@ -82,8 +86,9 @@ class Event:
 class Decoder:
     """Cuts a byte stream into events."""
 
-    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+    def __init__(self, limit: int = EVENT_LIMIT, lines: int = MOST_LINES) -> None:
         self._limit = limit
+        self._lines = lines
         self._buffer = bytearray()
         self._searched = 0
         self._skipping = False
@@ -129,6 +134,8 @@ class Decoder:
             if end > self._limit and not self._skipping:
                 raise self._too_large()
             raw = bytes(self._buffer[:end])
+            if end > _FEW and not self._skipping and line_count(raw) > self._lines:
+                raise UpstreamUnexpected(f"The upstream sent an event of more than {self._lines:,} lines.")
             del self._buffer[:end]
             self._searched = 0
             if self._skipping:
@@ -155,6 +162,11 @@ class Decoder:
 
     def _too_large(self) -> UpstreamUnexpected:
         return UpstreamUnexpected(f"The upstream sent an event of more than {self._limit:,} bytes.")
+
+
+def line_count(raw: bytes) -> int:
+    """About how many lines these bytes have: those that end in CR LF count twice."""
+    return raw.count(b"\n") + raw.count(b"\r")
 
 
 def encode(event: str, data: bytes) -> bytes:

@@ -34,6 +34,15 @@ def test_an_endless_event_is_content_and_costs_bounded_memory() -> None:
     assert (tap.content, tap.finished, tap.events) == (True, True, [b"end"])
 
 
+def test_an_event_of_very_many_lines_is_only_begun() -> None:
+    """Reading two million lines would hold everybody up; it passes, and counts as content."""
+    tap = Recording()
+    tap.feed(b"data: x\n" * 900_000 + b"\n")
+    tap.feed(b"data: last\n\n")
+    assert tap.content
+    assert tap.events == [b"last"]
+
+
 def test_nothing_counts_after_the_end() -> None:
     """What follows the terminal event is not looked at."""
     tap = Recording()

@@ -105,6 +105,16 @@ def test_an_event_above_the_limit_is_an_error(raw: bytes) -> None:
         next(events)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+def test_an_event_of_very_many_lines_is_an_error(end: bytes) -> None:
+    """Two million lines would cost seconds to look at, in which everybody else waits."""
+    decoder = sse.Decoder()
+    few = b"data: x" + end
+    assert len(list(decoder.feed(few * 50_000 + end))) == 1
+    with pytest.raises(UpstreamUnexpected, match="more than 100,000 lines"):
+        list(decoder.feed(few * 2_000_000 + end))
+
+
 def test_a_large_event_is_not_searched_again_and_again() -> None:
     """20 MiB in small pieces is one event, with memory for little more than itself."""
     decoder = sse.Decoder()
