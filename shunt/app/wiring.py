@@ -17,6 +17,7 @@ from shunt.gateway.exchange import Means
 from shunt.gateway.gateway import Gateway
 from shunt.gateway.hold import WaitingRoom
 from shunt.gateway.listing import Listing
+from shunt.gateway.measure import MIB, Measure
 from shunt.server.greeting import findings
 from shunt.server.parts import ServerParts
 from shunt.store import snapshots
@@ -53,6 +54,7 @@ def gateway(program: Program, upstream: Upstream, local: Driver, records: Record
         now=time.time,
         jitter=random.random,
         mappings=lambda: program.config.models,
+        measure=lambda: _measure(program),
     )
 
     def keep(record: RequestRecord) -> None:
@@ -72,6 +74,11 @@ def gateway(program: Program, upstream: Upstream, local: Driver, records: Record
     gateway.moves.restore(program.pool.state.recent)
     sight.observatory.active = lambda: gateway.active
     return gateway
+
+
+def _measure(program: Program) -> Measure:
+    limits = program.config.limits
+    return Measure(event=limits.event_mb * MIB, answer=limits.answer_mb * MIB)
 
 
 def server_parts(

@@ -16,6 +16,10 @@ class LimitsConfig:
     words and counted in `refusals` of /status.
     """
 
+    line_kb: int = field(
+        default=8,
+        metadata=key(values.whole(1, 1024), "Longest line of a request (method, path, query), in KiB."),
+    )
     head_kb: int = field(
         default=64,
         metadata=key(values.whole(1, 1024), "Largest head of a request (its line and headers), in KiB."),
@@ -40,6 +44,24 @@ class LimitsConfig:
     bodies_mb: int = field(
         default=256,
         metadata=key(values.whole(1, 1_000_000), "All request bodies in memory together, in MiB."),
+    )
+    control_body_kb: int = field(
+        default=64,
+        metadata=key(values.whole(1, 1_000_000), "Largest body of a request to shunt itself, in KiB."),
+    )
+    pipelined_kb: int = field(
+        default=1024,
+        metadata=key(values.whole(1, 1_000_000), "Bytes sent ahead of an answer that still runs, in KiB."),
+    )
+    event_mb: int = field(
+        default=64,
+        metadata=key(
+            values.whole(1, 100_000), "Largest event of an answer that is put into other words, in MiB."
+        ),
+    )
+    answer_mb: int = field(
+        default=64,
+        metadata=key(values.whole(1, 100_000), "Largest plain answer that is put into other words, in MiB."),
     )
     connections: int = field(
         default=2000, metadata=key(values.whole(1, 100_000), "Most connections at once.")

@@ -80,8 +80,11 @@ class DecodingTap:
         self._tap.close()
 
 
-def unfolding(coding: str) -> Unfold:
-    """How to read an answer in this coding. Raises UpstreamUnexpected for one that is not known here."""
+def unfolding(coding: str, most: int = 64 * 1024 * 1024) -> Unfold:
+    """How to read an answer in this coding. Raises UpstreamUnexpected for one that is not known here.
+
+    So do the bytes it is given, where more than `most` would come out of them at once: a bomb.
+    """
     if not coding:
         return bytes
     found = decoder(coding)
@@ -91,8 +94,13 @@ def unfolding(coding: str) -> Unfold:
         )
 
     def unfold(chunk: bytes) -> bytes:
+        out = bytearray()
         try:
-            return b"".join(found.feed(chunk))
+            for piece in found.feed(chunk):
+                out += piece
+                if len(out) > most:
+                    raise UpstreamUnexpected(f"the upstream's answer unpacks to more than {most:,} bytes")
+            return bytes(out)
         except Corrupt as error:
             raise UpstreamBroke(f"the upstream's answer is no {coding[:40]}") from error
 

@@ -17,6 +17,7 @@ from shunt.errors import CredentialError, InvalidRequest, RefreshFailed, ShuntEr
 from shunt.gateway.attempt import Attempt, Attempts, Body
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
+from shunt.gateway.measure import Measure
 from shunt.gateway.offers import Offers, list_call, read_list, shelf_of
 from shunt.gateway.refusals import Situation, give_up
 from shunt.gateway.trace import Phase, Trace
@@ -53,6 +54,8 @@ class Means:
     jitter: Callable[[], float]
     mappings: Callable[[], Mappings] = dict
     """The `[models]` table in force."""
+    measure: Callable[[], Measure] = Measure
+    """How much of an answer is held in memory."""
     offers: Offers = field()
     """What upstreams are known to offer."""
 

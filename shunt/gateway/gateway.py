@@ -241,7 +241,9 @@ class _Pursuit:
         async def go_on(parts: Sequence[Part]) -> Body | None:
             return await self.exchange.go_on(name, parts)
 
-        retelling = Retold(body, rendition, self.protocol, inbound, progress, self.keepalive_every, go_on)
+        measure = self.exchange.means.measure()
+        every = self.keepalive_every
+        retelling = Retold(body, rendition, self.protocol, inbound, progress, every, go_on, measure)
         if inbound.outline.stream:
             return Delivery(200, STREAM + headers, await retelling.stream())
         document, dropped = await retelling.plain()

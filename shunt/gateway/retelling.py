@@ -6,7 +6,8 @@ and what the vendor did not finish is not finished here either.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import trio
@@ -15,6 +16,7 @@ from attrs import define, evolve, field
 from shunt.errors import ShuntError, UpstreamBroke, UpstreamError, UpstreamUnexpected
 from shunt.gateway.attempt import Body
 from shunt.gateway.decoding import Unfold, unfolding
+from shunt.gateway.measure import Measure
 from shunt.gateway.progress import Progress
 from shunt.gateway.resuming import MOST, GoOn, Turn, joined
 from shunt.gateway.wording import Rendition
@@ -32,9 +34,8 @@ from shunt.protocols.codec import Gathering, StreamDecoder, StreamEncoder
 from shunt.protocols.stream_tap import StreamTap
 from shunt.wire import json, sse
 
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of one plain answer that are collected to be translated."""
-
+BATCH: Final = 256
+"""Events that are taken in one go, so that a chunk of very many small ones holds nobody else up."""
 
 _WORDS: Final = frozenset({TextDelta, ThinkingDelta, ArgumentsDelta})
 
@@ -50,9 +51,14 @@ class Telling:
     _events: StreamDecoder
     arrived_at: float = 0.0
     """Epoch seconds of the request, for vendors that do not say when they answered."""
-    _sse: sse.Decoder = field(factory=sse.Decoder)
+    measure: Measure = Measure()
+    _sse: sse.Decoder = field(init=False)
     _unfold: Unfold = field(init=False)
     _at: int = 0
+    _waiting: Iterator[sse.Event] | None = None
+    """Events of the last chunk that were not taken yet."""
+    _fault: UpstreamError | None = None
+    """What is wrong with the event after those that were taken."""
     _followed: StreamTap | None = None
     """The tap, once it has been fed all that was read before: from then on it is given events."""
     over: bool = False
@@ -61,21 +67,41 @@ class Telling:
     _turn: Turn = field(factory=Turn)
 
     def __attrs_post_init__(self) -> None:
-        self._unfold = unfolding(self.body.coding)
+        self._unfold = unfolding(self.body.coding, self.measure.event)
+        self._sse = sse.Decoder(self.measure.event)
 
     async def next(self, within: float = float("inf")) -> list[Event]:
-        """The events of the next chunk, perhaps none. Raises trio.TooSlowError after `within` seconds."""
+        """The next events, perhaps none. Raises trio.TooSlowError after `within` seconds without a byte."""
         if self._turn.paused is not None:
             return await self._resumed()
         try:
-            chunk = await self._chunk(within)
-            raw = list(self._sse.feed(self._unfold(chunk))) if chunk is not None else None
+            raw = await self._raw(within)
         except UpstreamError as error:
             return self._taken([Failed(Failure(kind=UpstreamBroke.kind, message=str(error)))])
         if raw is None:
             rest = self._sse.close()
             return self._taken([*(self._of([rest]) if rest else ()), *self._events.close()])
         return self._taken(self._of(raw))
+
+    async def _raw(self, within: float) -> list[sse.Event] | None:
+        """The next events as they came, perhaps none; None at the end."""
+        if self._fault is not None:
+            raise self._fault
+        if self._waiting is None:
+            chunk = await self._chunk(within)
+            if chunk is None:
+                return None
+            self._waiting = self._sse.feed(self._unfold(chunk))
+        else:
+            await trio.lowlevel.checkpoint()
+        raw: list[sse.Event] = []
+        try:
+            raw.extend(islice(self._waiting, BATCH))
+        except UpstreamError as error:
+            self._fault = error  # what came before it is told first
+        if len(raw) < BATCH:
+            self._waiting = None
+        return raw
 
     async def _resumed(self) -> list[Event]:
         """Go on with the turn in another answer, or end it."""
@@ -84,8 +110,8 @@ class Telling:
             self.over = True
             return self._turn.ended()
         self._turn.go_on()
-        self.body, self._at, self._sse, self._followed = body, 0, sse.Decoder(), None
-        self._unfold = unfolding(body.coding)
+        self.body, self._at, self._sse, self._followed = body, 0, sse.Decoder(self.measure.event), None
+        self._waiting, self._unfold = None, unfolding(body.coding, self.measure.event)
         self._events = codec_named(self.rendition.inbound.protocol).stream_decoder()
         return []
 
@@ -194,6 +220,7 @@ class Retold:
     every: float
     go_on: GoOn | None = None
     """Asks for the rest of a turn that the vendor paused."""
+    measure: Measure = Measure()
 
     @property
     def _spoken(self) -> str:
@@ -227,9 +254,10 @@ class Retold:
 
     async def _gathered(self, gathering: Gathering) -> bytes:
         """The plain answer of the vendor's own stream, in its own words."""
-        events, unfold = sse.Decoder(), unfolding(self.body.coding)
+        events = sse.Decoder(self.measure.event)
+        unfold = unfolding(self.body.coding, self.measure.event)
         for chunk in self.body.head:
-            _gather(events.feed(unfold(chunk)), gathering)
+            await _gather(events.feed(unfold(chunk)), gathering)
         tap = self.body.tap
         while self.body.source is not None and not (tap is not None and tap.finished):
             chunk_or_end = await self.body.source.next()
@@ -237,9 +265,9 @@ class Retold:
                 break
             if tap is not None:
                 tap.feed(chunk_or_end)
-            _gather(events.feed(unfold(chunk_or_end)), gathering)
+            await _gather(events.feed(unfold(chunk_or_end)), gathering)
         rest = events.close()
-        _gather([rest] if rest is not None else [], gathering)
+        await _gather([rest] if rest is not None else [], gathering)
         result = gathering.result()
         if isinstance(result, Failure):
             raise ToldFailure(result)
@@ -247,7 +275,9 @@ class Retold:
 
     def _telling(self) -> Telling:
         decoder = codec_named(self._spoken).stream_decoder()
-        telling = Telling(self.body, self.rendition, self._crosses, decoder, self.inbound.arrived_at)
+        telling = Telling(
+            self.body, self.rendition, self._crosses, decoder, self.inbound.arrived_at, self.measure
+        )
         telling.go_on = self.go_on
         return telling
 
@@ -273,7 +303,7 @@ class Retold:
         return answer
 
     async def _read(self, body: Body) -> Answer:
-        document = json.value(await whole(body))
+        document = json.value(await whole(body, self.measure.answer))
         if not isinstance(document, dict):
             raise UpstreamUnexpected("the upstream's answer is no JSON object")
         answer = codec_named(self._spoken).decode_answer(document)
@@ -303,8 +333,10 @@ class Replayed(AsyncIterator[bytes]):
         return told
 
 
-def _gather(events: Iterable[sse.Event], gathering: Gathering) -> None:
-    for event in events:
+async def _gather(events: Iterable[sse.Event], gathering: Gathering) -> None:
+    for count, event in enumerate(events, 1):
+        if not count % BATCH:
+            await trio.lowlevel.checkpoint()
         data = event.data
         if data is not None:
             gathering.feed(event.name, data)
@@ -318,14 +350,16 @@ class ToldFailure(ShuntError):
         self.failure = failure
 
 
-async def whole(body: Body) -> bytes:
-    """All of a plain answer. Raises UpstreamError."""
+async def whole(body: Body, most: int) -> bytes:
+    """All of a plain answer. Raises UpstreamError, also when it is longer than `most`."""
     got = list(body.head)
     size = sum(map(len, got))
-    while body.source is not None and size < LARGEST:
+    while size <= most and body.source is not None:
         chunk = await body.source.next()
         if chunk is None:
             break
         got.append(chunk)
         size += len(chunk)
-    return unfolding(body.coding)(b"".join(got))
+    if size > most:
+        raise UpstreamUnexpected(f"the upstream's answer is longer than {most:,} bytes")
+    return unfolding(body.coding, most)(b"".join(got))

@@ -76,6 +76,9 @@ def bounds_of(config: Config) -> Bounds:
     server, limits = config.server, config.limits
     body = int(server.max_body_mb * MIB)
     return Bounds(
+        line=limits.line_kb * KIB,
+        control_body=limits.control_body_kb * KIB,
+        pipelined=limits.pipelined_kb * KIB,
         head=limits.head_kb * KIB,
         fields=limits.header_fields,
         head_seconds=limits.head_seconds,

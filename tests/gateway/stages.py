@@ -23,6 +23,7 @@ from shunt.gateway.gateway import Gateway
 from shunt.gateway.hold import WaitingRoom
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.listing import Listing
+from shunt.gateway.measure import Measure
 from shunt.inference.inbound import Inbound, Operation
 from shunt.pool import AccountPool
 from shunt.protocols import protocol_named
@@ -138,6 +139,7 @@ async def stage(
     every: float = 15.0,
     build: Callable[[str, str], Account] = account,
     timeouts: Timeouts | None = None,
+    measure: Measure | None = None,
 ) -> AsyncIterator[Stage]:
     """Accounts `names` with keys `sk-test-NAME` at one scripted vendor."""
     async with (
@@ -160,6 +162,7 @@ async def stage(
             wait=lambda: 0.0,
             now=wall,
             jitter=lambda: 0.0,
+            measure=lambda: measure or Measure(),
         )
         records: list[RequestRecord] = []
         gateway = Gateway(

@@ -28,6 +28,9 @@ def test_an_idle_connection_outlives_what_clients_keep() -> None:
 def test_every_limit_can_be_moved() -> None:
     """Each key of [limits] changes a bound of the server, or a time-out of the upstream client."""
     moved = {
+        "line_kb": 4,
+        "control_body_kb": 32,
+        "pipelined_kb": 64,
         "head_kb": 32,
         "header_fields": 50,
         "head_seconds": 5.0,
@@ -42,7 +45,7 @@ def test_every_limit_can_be_moved() -> None:
         "keep_alive_seconds": 75.0,
         "stall_seconds": 9.0,
     }
-    elsewhere = {"upstream_write_seconds", "wrong_keys_per_minute"}
+    elsewhere = {"upstream_write_seconds", "wrong_keys_per_minute", "event_mb", "answer_mb"}
     assert set(moved) | elsewhere == {attribute.name for attribute in attrs.fields(LimitsConfig)}
     standard = bounds_of(Config())
     for name, value in moved.items():
