@@ -22,6 +22,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
 EVENTS = tuple(it for it in anthropic.stream("some", " words").steps if isinstance(it, bytes))
 WHOLE = b"".join(EVENTS)
 HALF = (*anthropic.opening_events(), *anthropic.text_events(["some", " words"])[:2])
+SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+"""With which an HTTP/2 connection begins."""
 SSE = b"content-type: text/event-stream\r\n"
 
 
@@ -46,6 +48,10 @@ NO_ANSWER: dict[str, Answer] = {
     "49-101": raw(head(b"upgrade: websocket", b"connection: upgrade", status=b"101 Switching")),
     "50-silence": raw(End.NEVER),
     "51-silence-after-headers": raw(OK + SSE + b"\r\n", End.NEVER),
+    "72-goaway": raw(SETTINGS + b"\x00\x00\x08\x07\x00\x00\x00\x00\x00" + bytes(7) + b"\x0b"),
+    "72-reset-stream": raw(
+        SETTINGS + b"\x00\x00\x04\x03\x00\x00\x00\x00\x01" + bytes(3) + b"\x07", End.NEVER
+    ),
     "58-html": Answer(200, ((b"content-type", b"text/html"),), (b"<html><b>x</b>",)),
     "58-empty": Answer(200, anthropic.JSON_HEADERS, ()),
     "58-204": Answer(204),

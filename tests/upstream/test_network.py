@@ -86,6 +86,20 @@ async def mute(inbox: Inbox) -> None:
     await trio.sleep_forever()
 
 
+async def test_http2_is_never_agreed_upon() -> None:
+    """An upstream that would rather speak HTTP/2 is spoken to in HTTP/1.1: its ways to break cannot happen."""
+    tls = server_tls("good")
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    only = server_tls("good")
+    only.set_alpn_protocols(["h2"])
+    for context in (tls, only):
+        async with (
+            scripted_upstream([ONCE], tls=context) as up,
+            open_upstream(Timeouts(), tls=client_tls()) as upstream,
+        ):
+            assert await (await upstream.send(call(up.url))).read(99, 1) == b"x"
+
+
 async def test_reuses_tls_connections() -> None:
     """Calls in turn share one TLS connection; a stale one is noticed there as well."""
     script = [ONCE, ONCE, raw(End.CUT), ONCE]
