@@ -9,11 +9,12 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-YOUNG: Final = 5_000
-"""New containers after which the young ones are looked through; a running request has some hundreds."""
+THRESHOLDS: Final = (20_000, 20, 50)
+"""New containers after which the young ones are looked through (a running request has some hundreds), and how often
+that happens before older ones are. Next to nothing here is garbage in a cycle."""
 
 
 def settle() -> None:
     """Leave what was made so far to itself: called once, when everything is loaded."""
     gc.freeze()
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    gc.set_threshold(*THRESHOLDS)

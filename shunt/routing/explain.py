@@ -83,13 +83,15 @@ class Noted:
         )
 
     def _considered(self, candidate: Candidate) -> Considered:
-        state = self.state.accounts.get(candidate.account, AccountState(candidate.account))
         chosen = candidate.account == self.choice.account
+        if candidate.refusal is None:
+            return Considered(candidate.account, chosen, candidate.score)
+        state = self.state.accounts.get(candidate.account) or AccountState(candidate.account)
         return Considered(
             account=candidate.account,
             chosen=chosen,
             score=candidate.score,
-            refusal=candidate.refusal.value if candidate.refusal is not None else "",
+            refusal=candidate.refusal.value,
             detail=candidate.detail,
             back_at=candidate.back_at,
             fact=fact_of(candidate, state, self.families.get(candidate.account, ALL_MODELS), self.at),

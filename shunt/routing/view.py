@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import final, overload
 
@@ -106,6 +106,9 @@ class Candidates(Sequence[Candidate]):
 
     def __len__(self) -> int:
         return len(self._all())
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self._all())
 
     @overload
     def __getitem__(self, index: int) -> Candidate: ...

@@ -196,6 +196,7 @@ class Answer:
     def _give_back(self) -> None:
         if not self._given_back:
             self._given_back = True
+            self._reader.close()
             self._pool.take_back(self._connection, reusable=self._reader.complete and self._reader.reusable)
 
 
@@ -240,9 +241,11 @@ class Pool:
             await connection.ask(head, call.body, reader, timeouts)
         except Exception as error:
             self._drop(connection)
+            reader.close()
             raise errors.mapped(error, call.origin) from error
         except BaseException:  # cancelled: half a request may be on the wire
             self._drop(connection)
+            reader.close()
             raise
         return Answer(reader.status, reader.headers, self, connection, reader, timeouts.silence)
 

@@ -50,9 +50,10 @@ class AnswerReader:
     """Takes an answer's bytes in any pieces. Its `on_…` methods are for the parser alone."""
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        parser = httptools.HttpResponseParser(self)
         # A server that ends its lines with LF alone is understood; a length beside chunks is only ignored.
-        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_chunked_length=True)
+        parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_chunked_length=True)
+        self._parser: httptools.HttpResponseParser | None = parser
         self.status = 0
         self.headers: Headers = ()
         """As received: order, case and duplicates."""
@@ -75,9 +76,12 @@ class AnswerReader:
         if self._is_over():
             self.reusable = False
             return
+        parser = self._parser
+        if parser is None:
+            raise httpcore.RemoteProtocolError("the answer was given up")
         self._framing += len(data)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self._is_over():
                 raise httpcore.RemoteProtocolError("the answer cannot be read") from error
@@ -91,6 +95,10 @@ class AnswerReader:
             raise httpcore.RemoteProtocolError(CUT)
         self.complete = True
         self.reusable = False
+
+    def close(self) -> None:
+        """Nothing more is fed. Reader and parser hold each other: the collector would have to find them."""
+        self._parser = None
 
     def take(self) -> bytes:
         """What has come of the body since the last time; may be nothing."""
@@ -118,11 +126,12 @@ class AnswerReader:
 
     def on_headers_complete(self) -> None:
         """A head has ended."""
-        if self.begun:
+        parser = self._parser
+        if self.begun or parser is None:
             return
-        self.status = self._parser.get_status_code()
+        self.status = parser.get_status_code()
         # 101 would be the answer to an upgrade, which is never asked for.
-        if self.status < 100 or self.status == 101 or self._parser.get_http_version() not in ("1.1", "1.0"):
+        if self.status < 100 or self.status == 101 or parser.get_http_version() not in ("1.1", "1.0"):
             raise httpcore.RemoteProtocolError("no status or version of HTTP/1")
         if self.status < 200:
             self._interim = True
@@ -130,9 +139,9 @@ class AnswerReader:
             return
         self.begun = True
         self.headers = tuple(self._fields)
-        self._settle()
+        self._settle(kept=parser.should_keep_alive())
 
-    def _settle(self) -> None:
+    def _settle(self, *, kept: bool) -> None:
         """Find out where the body ends (RFC 9112 §6.3)."""
         lengths = chunks = False
         for name, value in self.headers:
@@ -144,7 +153,7 @@ class AnswerReader:
         bodiless = self.status in (204, 304)
         self._until_close = not (lengths or chunks or bodiless)
         self.reusable = (
-            self._parser.should_keep_alive()
+            kept
             and not self._until_close
             and not (lengths and chunks)
             and not (bodiless and (lengths or chunks))
