@@ -8,11 +8,10 @@ needed. Whoever adds an `await` to one of them breaks that.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 import trio
 from attrs import evolve, frozen
@@ -47,6 +46,30 @@ class Snapshot:
 
 LONGEST_MODEL: Final = 200
 """Characters of a model's name that may be put in place of others."""
+
+
+class Lease:
+    """One running request of an account: from the beginning of a block to its end, or later."""
+
+    __slots__ = ("_kept", "_name", "_pool")
+
+    def __init__(self, pool: AccountPool, name: str) -> None:
+        self._pool = pool
+        self._name = name
+        self._kept = False
+
+    def __enter__(self) -> Self:
+        self._pool.started(self._name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._kept:
+            self._pool.ended(self._name)
+
+    def keep(self) -> Callable[[], None]:
+        """Let it outlive the block; returns what ends it, to be called once."""
+        self._kept = True
+        return lambda: self._pool.ended(self._name)
 
 
 class AccountPool:
@@ -154,14 +177,17 @@ class AccountPool:
         self._report_cut_resets(outcome.account, outcome.windows, before)
         return self._report_cooldown(before, after)
 
-    @contextmanager
-    def lease(self, name: str) -> Iterator[None]:
-        """Count one running request of an account."""
+    def lease(self, name: str) -> Lease:
+        """Count one running request of an account, for the time of a block."""
+        return Lease(self, name)
+
+    def started(self, name: str) -> None:
+        """A request to an account begins."""
         self._replace(transitions.started(self._state, name))
-        try:
-            yield
-        finally:
-            self._replace(transitions.ended(self._state, name))
+
+    def ended(self, name: str) -> None:
+        """A request to an account has ended."""
+        self._replace(transitions.ended(self._state, name))
 
     def finished(self, record: RequestRecord) -> None:
         """Take the record of a request that is over."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 
 import trio
 from attrs import define, evolve, field, frozen
@@ -139,8 +138,7 @@ class Exchange:
         """Try one account until its answer is to be delivered (returned) or it is left (None)."""
         self.account = name
         self._bind(name, choice, served=False)
-        with ExitStack() as held:
-            held.enter_context(self.means.pool.lease(name))
+        with self.means.pool.lease(name) as lease:
             while True:
                 credential = self.means.custody.credential(name)
                 account = self.means.pool.accounts.get(name)
@@ -163,15 +161,16 @@ class Exchange:
                     continue
                 if step is Step.DELIVER:
                     self._bind(name, choice, served=attempt.served)
-                    self.lifetime.defer(_releasing(held.pop_all()))
+                    self.lifetime.defer(lease.keep())
                     return attempt
                 if not await self._again(step, name, credential, attempt):
                     return None
 
     def _may_go_without_reasoning(self, attempt: Attempt) -> bool:
         """Whether the vendor refused the reasoning in the history, and it may be asked once more without."""
-        body = b"".join(attempt.body.head) if attempt.body is not None else b""
-        if self._bare or not refuses_reasoning(attempt.status, body):
+        if self._bare or attempt.status != 400:
+            return False
+        if not refuses_reasoning(attempt.status, _text(attempt)):
             return False
         self._bare = self.wording.forget_reasoning()
         return self._bare
@@ -180,10 +179,11 @@ class Exchange:
         self, account: Account, credential: Credential, attempt: Attempt
     ) -> bool:
         """Whether the upstream has no model of the name it was given, and lists the one that is meant."""
-        body = b"".join(attempt.body.head) if attempt.body is not None else b""
-        offers, shelf = self.means.offers, shelf_of(account)
-        if self._looked_up or attempt.rendition is None or not refuses_model(attempt.status, body):
+        if self._looked_up or attempt.rendition is None or attempt.status < 400:
             return False
+        if not refuses_model(attempt.status, _text(attempt)):
+            return False
+        offers, shelf = self.means.offers, shelf_of(account)
         self._looked_up = True
         if not offers.fresh(shelf):
             provider = provider_named(account.provider)
@@ -348,9 +348,6 @@ class Exchange:
         )
 
 
-def _releasing(held: ExitStack) -> Callable[[], Awaitable[None]]:
-    async def release() -> None:
-        held.close()
-        await trio.lowlevel.checkpoint()
-
-    return release
+def _text(attempt: Attempt) -> bytes:
+    """What has come of an answer's body."""
+    return b"".join(attempt.body.head) if attempt.body is not None else b""

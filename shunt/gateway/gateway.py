@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 
 import trio
 from attrs import define, evolve, field
@@ -115,7 +116,7 @@ class Gateway:
         recording.trace.mark(Phase.ARRIVED, inbound.arrived_at)
         self.active[inbound.id] = recording
         lifetime.defer(recording.close)
-        lifetime.defer(self._forget(inbound.id))
+        lifetime.defer(partial(self._forget, inbound.id))
         self.observer.started(recording)
         return recording
 
@@ -154,12 +155,8 @@ class Gateway:
             return configured
         return protocol.hold_silent if inbound.local else min(protocol.hold_silent, REMOTE_SILENT)
 
-    def _forget(self, request_id: str) -> Callable[[], Awaitable[None]]:
-        async def forget() -> None:
-            self.active.pop(request_id, None)
-            await trio.lowlevel.checkpoint()
-
-        return forget
+    def _forget(self, request_id: str) -> None:
+        self.active.pop(request_id, None)
 
 
 @define(eq=False)

@@ -10,7 +10,7 @@ Deciding is `admissions`, a pure function; `WaitingRoom` carries it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 
 import trio
@@ -21,6 +21,8 @@ from shunt.errors import AllCooling
 from shunt.pool import AccountPool
 from shunt.routing.view import Choice, Demand, Refusal
 
+PROVEN = nullcontext()
+"""An attempt at an account that need not prove itself."""
 PLACE_KEPT = 120.0
 """Seconds a place is kept for a client that left."""
 PLACES = 1_000
@@ -150,13 +152,13 @@ class WaitingRoom:
             self._choice(waiter).account == account for waiter in self._line.values()
         )
 
-    @contextmanager
-    def trying(self, account: str) -> Iterator[None]:
+    def trying(self, account: str) -> AbstractContextManager[None]:
         """Mark one attempt. It counts as a probe while the account has yet to prove itself."""
         state = self._pool.state.accounts.get(account)
-        if state is None or is_proven(state):
-            yield
-            return
+        return PROVEN if state is None or is_proven(state) else self._as_probe(account)
+
+    @contextmanager
+    def _as_probe(self, account: str) -> Iterator[None]:
         probe = next(self._probe_ids)
         self._probes[probe] = _Probe(account, self._now())
         try:

@@ -24,9 +24,9 @@ class Lifetime:
     """The tasks and the closers of one request."""
 
     nursery: trio.Nursery
-    _closers: list[Callable[[], Awaitable[None]]] = field(factory=list)
+    _closers: list[Callable[[], Awaitable[None] | None]] = field(factory=list)
 
-    def defer(self, close: Callable[[], Awaitable[None]]) -> None:
+    def defer(self, close: Callable[[], Awaitable[None] | None]) -> None:
         """Run `close` when the request ends, last registered first.
 
         Synchronous, so that there is no await between opening a thing and deferring its close.
@@ -40,7 +40,8 @@ class Lifetime:
             while self._closers:
                 close = self._closers.pop()
                 try:
-                    await close()
+                    if (closing := close()) is not None:
+                        await closing
                 except Exception as error:  # noqa: BLE001 - the rest must still be closed
                     log.warning("closing after a request failed: %s", type(error).__name__)
         if self._closers:

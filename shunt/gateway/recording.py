@@ -75,7 +75,7 @@ class Recording:
             self.status = status
             self.trace.mark(Phase.FIRST_BYTE, self.first_byte_at)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Write the record and the one log line of this request."""
         record = self._record()
         self.trace.mark(Phase.DONE, self.now())

@@ -6,7 +6,7 @@ import hmac
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Final
@@ -74,6 +74,10 @@ class Visit:
     method: str = "GET"
 
 
+NO_KEY: Final = nullcontext()
+"""The stay of a request that needed no key: nothing can be withdrawn."""
+
+
 class Withdrawn(NotAuthenticated):
     """The key of a running request was taken out of the configuration."""
 
@@ -127,9 +131,12 @@ class Access:
             if caller.key and caller.key not in known and not self.passes.has(caller.key):
                 scope.cancel()
 
-    @contextmanager
-    def stay(self, caller: Caller) -> Iterator[None]:
+    def stay(self, caller: Caller) -> AbstractContextManager[None]:
         """Run a request inside. Raises Withdrawn when its key has been taken back meanwhile."""
+        return self._stay(caller) if caller.key else NO_KEY
+
+    @contextmanager
+    def _stay(self, caller: Caller) -> Iterator[None]:
         with trio.CancelScope() as scope:
             self._staying[scope] = caller
             try:

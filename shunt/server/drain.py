@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Final
 
 import trio
@@ -52,19 +51,45 @@ class Drain:
         while self._awaited:
             await self._rest.park()
 
-    @contextmanager
-    def call(self, *, awaited: bool = True) -> Iterator[trio.CancelScope]:
+    def call(self, *, awaited: bool = True) -> Stretch:
         """Run one request inside; the scope says afterwards whether it was cut.
 
         `awaited` is false for those that would never end by themselves: somebody watches.
         """
+        return Stretch(self, awaited=awaited)
+
+    def begun_by(self, scope: trio.CancelScope, *, awaited: bool) -> None:
+        """A request begins."""
         self._awaited += awaited
-        with trio.CancelScope() as scope:
-            self._calls.add(scope)
-            try:
-                yield scope
-            finally:
-                self._calls.discard(scope)
-                self._awaited -= awaited
-                if not self._awaited:
-                    self._rest.unpark_all()
+        self._calls.add(scope)
+
+    def ended_by(self, scope: trio.CancelScope, *, awaited: bool) -> None:
+        """A request has ended."""
+        self._calls.discard(scope)
+        self._awaited -= awaited
+        if not self._awaited:
+            self._rest.unpark_all()
+
+
+class Stretch:
+    """The time of one request. Written out, since every request has one: a generator would cost twice as much."""
+
+    __slots__ = ("_awaited", "_drain", "_scope")
+
+    def __init__(self, drain: Drain, *, awaited: bool) -> None:
+        self._drain = drain
+        self._awaited = awaited
+        self._scope = trio.CancelScope()
+
+    def __enter__(self) -> trio.CancelScope:
+        self._drain.begun_by(self._scope, awaited=self._awaited)
+        return self._scope.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._drain.ended_by(self._scope, awaited=self._awaited)
+        return self._scope.__exit__(kind, error, trace)

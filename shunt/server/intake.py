@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import trio
 from attrs import define
@@ -23,10 +21,18 @@ class ClientGone(Exception):
 
 @define
 class Share:
-    """What one request takes of the memory for bodies."""
+    """What one request takes of the memory for bodies, for the time of a block."""
 
+    _store: Store
     held: int = 0
     """Bytes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.used -= self.held
+        self.held = 0
 
 
 class Store:
@@ -37,14 +43,9 @@ class Store:
         self.capacity = capacity
         self.used = 0
 
-    @contextmanager
-    def share(self) -> Iterator[Share]:
+    def share(self) -> Share:
         """Room for one request; free again at the end."""
-        share = Share()
-        try:
-            yield share
-        finally:
-            self.used -= share.held
+        return Share(self)
 
     def grow(self, share: Share, total: int) -> None:
         """Let a share hold `total` bytes. Raises TurnedAway when all of them would be too many."""
@@ -90,17 +91,19 @@ class Intake:
         length = announced(self.headers)
         _check_size(length, limit)
         store.grow(share, length)
-        body = bytearray()
+        parts: list[bytes] = []
+        size = 0
         begun = trio.current_time()
         while not self.complete:
-            message = await _next_within(receive, _deadline(begun, len(body), bounds))
+            message = await _next_within(receive, _deadline(begun, size, bounds))
             if message["type"] == "http.disconnect":
                 raise ClientGone
-            body += message["body"]
-            _check_size(len(body), limit)
-            store.grow(share, len(body))
+            parts.append(message["body"])
+            size += len(message["body"])
+            _check_size(size, limit)
+            store.grow(share, size)
             self.complete = not message["more_body"]
-        return bytes(body)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _check_size(size: int, limit: int) -> None:

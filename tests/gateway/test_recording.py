@@ -47,7 +47,7 @@ async def recorded(
     recording.attempt = attempt(verdict) if verdict is not None else None
     if status is not None:
         recording.answered(status)
-    await recording.close()
+    recording.close()
     assert len(kept) == 1
     return kept[0]
 
@@ -100,7 +100,7 @@ async def test_price_reason_and_move_are_in_the_record() -> None:
     recording.trace.why = "strategy maximus"
     recording.progress.complete = True
     recording.answered(200)
-    await recording.close()
+    recording.close()
     (record,) = kept
     assert (record.why, record.metered) == ("strategy maximus", True)
     assert record.cost_usd == PRICES.cost_usd(record.served_model, record.usage) > 0
