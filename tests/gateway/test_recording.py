@@ -39,7 +39,7 @@ def attempt(verdict: Verdict) -> Attempt:
     return Attempt(Outcome("a", verdict, 0.0, 200), 200, (), Body((), None, tap, is_stream=True))
 
 
-async def recorded(
+def recorded(
     status: int | None, verdict: Verdict | None, progress: Progress, operation: Operation = Operation.GENERATE
 ) -> RequestRecord:
     kept: list[RequestRecord] = []
@@ -63,29 +63,29 @@ async def recorded(
         (None, None, Progress(), "client_gone", ""),
     ],
 )
-async def test_every_end_has_its_word(
+def test_every_end_has_its_word(
     status: int | None, verdict: Verdict | None, progress: Progress, outcome: str, account: str
 ) -> None:
     """Whatever ended a request, its one record says so."""
-    record = await recorded(status, verdict, progress)
+    record = recorded(status, verdict, progress)
     assert (record.outcome, record.account) == (outcome, account)
     assert record.status == (status or 499)
     assert record.duration_ms == 3500
 
 
-async def test_tokens_count_whether_or_not_the_client_stayed() -> None:
+def test_tokens_count_whether_or_not_the_client_stayed() -> None:
     """What passed is accounted for, also when nobody read it to the end."""
-    assert (await recorded(200, Verdict.SERVED, Progress())).usage.output == 5
+    assert (recorded(200, Verdict.SERVED, Progress())).usage.output == 5
 
 
 @pytest.mark.parametrize(("status", "complete", "outcome"), [(200, True, "served"), (404, True, "failed")])
-async def test_what_we_answer_ourselves_is_no_failure(status: int, complete: bool, outcome: str) -> None:
+def test_what_we_answer_ourselves_is_no_failure(status: int, complete: bool, outcome: str) -> None:
     """Lists of models and estimates are of no account; an error all the same is one."""
-    record = await recorded(status, None, Progress(complete=complete))
+    record = recorded(status, None, Progress(complete=complete))
     assert (record.outcome, record.account) == (outcome, "")
 
 
-async def test_price_reason_and_move_are_in_the_record() -> None:
+def test_price_reason_and_move_are_in_the_record() -> None:
     """Told once, so that every view shows the same."""
     moves = Moves()
     before = Usage(cache_write_5m=50_000)
@@ -108,16 +108,16 @@ async def test_price_reason_and_move_are_in_the_record() -> None:
     assert [phase for phase, _, _ in recording.trace.marks] == [Phase.FIRST_BYTE, Phase.DONE]
 
 
-async def test_counting_tokens_is_no_usage() -> None:
+def test_counting_tokens_is_no_usage() -> None:
     """The number that a count answers is not what was used."""
-    record = await recorded(200, Verdict.SERVED, Progress(complete=True), Operation.COUNT_TOKENS)
+    record = recorded(200, Verdict.SERVED, Progress(complete=True), Operation.COUNT_TOKENS)
     assert record.usage.prompt == 0
 
 
-async def test_the_log_line_holds_neither_words_nor_secrets(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_line_holds_neither_words_nor_secrets(caplog: pytest.LogCaptureFixture) -> None:
     """One canonical line per request: account, outcome, numbers; never content."""
     caplog.set_level(logging.INFO)
-    await recorded(200, Verdict.SERVED, Progress(complete=True))
+    recorded(200, Verdict.SERVED, Progress(complete=True))
     fields = vars(caplog.records[-1])["fields"]
     assert (fields["account"], fields["outcome"], fields["output"]) == ("a", "served", 5)
     assert "secret" not in str(fields)
