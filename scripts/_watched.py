@@ -6,7 +6,6 @@ counted.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import resource
@@ -20,6 +19,7 @@ import trio
 from shunt.cli.program import main
 from shunt.server.intake import Store
 from shunt.upstream.client import Upstream
+from shunt.upstream.direct import Pool
 
 MIB = 1024 * 1024
 
@@ -46,32 +46,37 @@ def memory() -> float:
 
 
 PARTS: dict[type[Any], Any] = {}
-"""The one object of a kind, found once."""
+"""The program's one object of a kind, once it is made."""
 
 
-def part(kind: type[Any]) -> Any:
-    """The program's one object of a kind; None as long as there is none."""
-    if kind not in PARTS:
-        found = [it for it in gc.get_objects() if type(it) is kind]
-        if not found:
-            return None
-        PARTS[kind] = found[0]
-    return PARTS[kind]
+def keep(kind: type[Any]) -> None:
+    """Keep the object of this kind when it is made.
+
+    The garbage collector could not tell of it later: it is told to leave alone what was there at the start, and
+    looking through all it knows breaks tuples that are being made.
+    """
+    make = kind.__init__
+
+    def noted(self: Any, *arguments: Any, **more: Any) -> None:
+        make(self, *arguments, **more)
+        PARTS[kind] = self
+
+    kind.__init__ = noted
 
 
 def pool() -> dict[str, int]:
     """Connections to upstreams: those that nobody uses, and the others."""
-    upstream = part(Upstream)
-    lines = upstream._all_lines() if upstream is not None else []  # noqa: SLF001 - a look from outside
-    connections = [each for line in lines for each in line.transport.pool.connections]
-    idle = sum(each.is_idle() for each in connections)
-    in_flight = upstream.in_flight if upstream is not None else 0
-    return {"idle": idle, "busy": len(connections) - idle, "in_flight": in_flight}
+    upstream = PARTS.get(Upstream)
+    if upstream is None:
+        return {"idle": 0, "busy": 0, "in_flight": 0}
+    lines = upstream._all_lines()  # noqa: SLF001 - a look from outside
+    idle = sum(line.pool.idle() for line in lines if isinstance(line.pool, Pool))
+    return {"idle": idle, "busy": upstream.pool_size - idle, "in_flight": upstream.in_flight}
 
 
 def count(*_: Any) -> None:
     """Write the numbers down, all at once."""
-    store = part(Store)
+    store = PARTS.get(Store)
     numbers = {
         "tasks": tasks(),
         "fds": len(os.listdir("/dev/fd")),  # noqa: PTH208 - a count
@@ -86,5 +91,7 @@ def count(*_: Any) -> None:
 
 if __name__ == "__main__":
     REPORT = Path(sys.argv[1])
+    keep(Store)
+    keep(Upstream)
     signal.signal(signal.SIGRTMIN, count)
     sys.exit(main(sys.argv[2:]))

@@ -232,6 +232,7 @@ class House:
             time.sleep(0.05)
         time.sleep(1.0)
         self.base = self.count()
+        assert self.base.in_flight, "whoever counts does not see the bystander's call"
         self.files = self.names()
 
     async def _warm_up(self) -> None:
