@@ -50,6 +50,7 @@ async def _run(options: RunOptions) -> Succession:
         program.prepare()
         try:
             await program.run(partial(demo.tell, write=options.write) if demo is not None else None)
+            program.starts.good()
         finally:
             program.instance.release()
         outermost.cancel_scope.cancel()

@@ -35,7 +35,7 @@ from shunt.config.types import Config
 from shunt.custody import Custody
 from shunt.desktop.announcer import Announcer, sender_of
 from shunt.desktop.service_notices import ServiceNotices
-from shunt.errors import ConfigError
+from shunt.errors import ConfigError, StoreError
 from shunt.pool import AccountPool
 from shunt.providers import PROVIDERS
 from shunt.providers.accounts import account_from
@@ -48,6 +48,7 @@ from shunt.server.greeting import greeting
 from shunt.server.parts import ServerParts
 from shunt.server.serve import serve
 from shunt.server.signals import obey_leash, obey_signals
+from shunt.server.situation import situation
 from shunt.server.sockets import inherit, listen
 from shunt.store.config import ConfigFile
 from shunt.store.confinement import confine
@@ -56,9 +57,10 @@ from shunt.store.files import write_private
 from shunt.store.locations import PROOF_FILE, Locations, beside, locate
 from shunt.store.lock import InstanceLock, own
 from shunt.store.logs import Redactor, open_logs
+from shunt.store.starts import EARLY, MANY, Starts
 from shunt.upstream.client import Upstream, open_upstream
 from shunt.upstream.timeouts import Timeouts
-from shunt.watchers import WATCHERS
+from shunt.watchers import NEEDED, WATCHERS
 from shunt.watchers.bell import Bell
 from shunt.watchers.health import Health
 from shunt.watchers.records import Records
@@ -92,6 +94,11 @@ class Program:
     access: Access = field(init=False)
     certificate: Certificate = field(factory=lambda: Certificate(time.monotonic))
     announcer: Announcer = field(init=False)
+    asked: Bell = field(factory=Bell)
+    """Rung when somebody wants to know what goes on."""
+    starts: Starts = field(init=False)
+    crashes: int = 0
+    """How many starts before this one, in a row, came to an early end."""
 
     # ── before anything runs ──────────────────────────────────────────────────────────────────
 
@@ -108,6 +115,10 @@ class Program:
         confine()
         open_logs(self.locations.log_file, self.config.server.log_level, self.redactor)
         self.instance = own(self.locations.state_dir)
+        self.starts = Starts(self.locations.state_dir / "starts.json")
+        self.crashes = self.starts.begin(time.time())
+        if self.is_careful:
+            log.warning("%s", self._careful)
         try:
             server = self.config.server
             self.sockets = inherit(self.options.environ, server.host, server.port)
@@ -170,9 +181,16 @@ class Program:
             sight = Sight(self, records)
             gateway = wiring.gateway(self, upstream, local, records, sight)
             services.start_soon(
-                partial(obey_signals, self.stop, self.reload.ring, give_way=self.succession.asked.set)
+                partial(
+                    obey_signals,
+                    self.stop,
+                    self.reload.ring,
+                    give_way=self.succession.asked.set,
+                    tell=self.asked.ring,
+                )
             )
             services.start_soon(self._give_way)
+            services.start_soon(self._stand)
             if self.options.leash is not None:
                 services.start_soon(obey_leash, self.stop, self.options.leash)
             services.start_soon(self.announcer.run, lambda: self.config.notify.desktop)
@@ -186,9 +204,40 @@ class Program:
                 parts = wiring.server_parts(self, gateway, local, health, records, sight)
                 services.start_soon(partial(supervise, sight.teller(parts), health, jitter=random.random))
                 services.start_soon(self._tell_manager)
+                services.start_soon(self._tell_when_asked, parts)
                 await self._serve(parts)
             await sight.close()
             services.cancel_scope.cancel()
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether only what serving needs is run, because the last starts came to an early end."""
+        return self.crashes >= MANY
+
+    @property
+    def _careful(self) -> str:
+        return (
+            f"the last {self.crashes} starts came to an early end: nothing runs beside serving (no prefetch, "
+            "no renewal ahead of time, no history); once it has run for a minute, a restart brings all back"
+        )
+
+    async def _stand(self) -> None:
+        """Once this start has lived long enough, those before it count no more."""
+        await trio.sleep(EARLY)
+        await trio.to_thread.run_sync(self.starts.good)
+
+    async def _tell_when_asked(self, parts: ServerParts) -> None:
+        """Write down what goes on, each time somebody asks for it."""
+        path = self.locations.state_dir / "situation.json"
+        while True:
+            if await self.asked.within(3600):
+                text = situation(parts, self.redactor.clean)
+                try:
+                    await trio.to_thread.run_sync(write_private, path, text.encode())
+                except StoreError as error:
+                    log.warning("what goes on could not be written down: %s", error)
+                else:
+                    log.warning("what goes on was written to %s", path)
 
     async def _give_way(self) -> None:
         """When asked to, end in a quiet moment and leave the listening sockets to the next version."""
@@ -231,7 +280,7 @@ class Program:
         parts = wiring.watcher_parts(self, upstream, records, history, sight)
         try:
             async with trio.open_nursery() as watchers:
-                for watch in WATCHERS:
+                for watch in NEEDED if self.is_careful else WATCHERS:
                     watchers.start_soon(partial(supervise, watch(parts), health, jitter=random.random))
                 yield
                 watchers.cancel_scope.cancel()
@@ -298,6 +347,8 @@ class Program:
         troubles = {f"login of {name}": f"not saved: {why}" for name, why in self.custody.unsaved.items()}
         if self.credentials.sealing.trouble:
             troubles["keychain"] = self.credentials.sealing.trouble
+        if self.is_careful:
+            troubles["start"] = self._careful
         if records.dropped:
             troubles["history"] = f"{records.dropped} records were lost: the disk was too slow or full"
         return troubles

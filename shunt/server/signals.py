@@ -1,6 +1,6 @@
 """What signals do: the first asks to end, the second ends, SIGHUP has the configuration read.
 
-SIGUSR2 has another version take over, as it does in nginx.
+SIGUSR2 has another version take over, as it does in nginx. SIGUSR1 has what goes on written down.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ AT_ONCE: Final = 130
 ECHO: Final = 0.3
 """Seconds in which a second signal is the first one's echo: `timeout` and some terminals signal both
 the program and its group."""
-NAMES: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK", "SIGUSR2")
+NAMES: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK", "SIGUSR1", "SIGUSR2")
 """Those of them that the system has. Taken here so that KeyboardInterrupt never hits a random task."""
 
 
@@ -27,6 +27,7 @@ async def obey_signals(
     reload: Callable[[], None],
     *,
     give_way: Callable[[], None] = lambda: None,
+    tell: Callable[[], None] = lambda: None,
     end: Callable[[int], object] = os._exit,
 ) -> None:
     """Set `stop` at the first SIGTERM or SIGINT, `end` the program at the second."""
@@ -38,6 +39,8 @@ async def obey_signals(
                 reload()
             elif number == getattr(signal, "SIGUSR2", None):
                 give_way()
+            elif number == getattr(signal, "SIGUSR1", None):
+                tell()
             elif not stop.is_set():
                 asked_at = trio.current_time()
                 stop.set()

@@ -34,3 +34,5 @@ WATCHERS: Final[tuple[Callable[[Parts], Watcher], ...]] = (
     dumps.watch,
     vitals.watch,
 )
+NEEDED: Final = (cooldown.watch, recovery.watch, snapshots.watch, reload.watch, clock.watch)
+"""Those without which requests would not be served rightly: all that run after a row of crashes."""

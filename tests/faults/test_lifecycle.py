@@ -450,3 +450,80 @@ def test_an_account_that_points_back_here(own: House) -> None:
     assert answer.status >= 400
     assert json.loads(answer.body)["error"]["message"]
     assert own.healthy()
+
+
+def test_a_restart_loop_ends_in_a_careful_start(own: House) -> None:
+    """Five kills in a row: the sixth start is up in a moment, serves without its extras, and says so; a good
+    end brings them back."""
+    took = []
+    for _ in range(6):
+        begun = time.monotonic()
+        own.start()
+        took.append(time.monotonic() - begun)
+        assert own.process is not None
+        if len(took) < 6:
+            own.process.kill()
+            own.process.wait()
+    status = trio.run(own.get, "/status")
+    assert "early end" in status["troubles"]["start"]
+    assert "prefetch" not in {watcher["name"] for watcher in status["watchers"]}
+    assert trio.run(own.ask).status == 200
+    assert own.stop() == 0
+    own.start()
+    assert "start" not in trio.run(own.get, "/status")["troubles"]
+    assert min(took) < 5, took  # about a second, on a machine with nothing else to do
+    own.first_bytes.clear()
+
+
+def test_what_goes_on_is_written_at_a_signal(own: House) -> None:
+    """SIGUSR1 while a stream runs: a private file tells accounts, tasks and where they wait, and no secret or
+    word of anybody's; nothing ends."""
+    own.log_in()
+    own.start()
+
+    def ask() -> None:
+        own.send_signal(signal.SIGUSR1)
+        deadline = time.monotonic() + 20
+        while not list(own.home.rglob("situation.json")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    with own.playing(lambda _: counting(40)) as mark:
+        bodies = trio.run(streaming, own, mark, 3, ask)
+    assert all(b'"n19"' in body for body in bodies)
+    (path,) = own.home.rglob("situation.json")
+    text = path.read_text()
+    told = json.loads(text)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert {account["name"] for account in told["status"]["accounts"]} == {"coral", "reef", "tide"}
+    assert told["tasks_in_all"] >= 20
+    assert all(task["name"] for task in told["tasks"])
+    assert mark not in text
+    assert not any(secret in text for secret in own.canaries.values())
+
+
+def test_idle_it_hardly_wakes(own: House) -> None:
+    """Ten seconds without a request, with logins to keep and files to watch: a hundredth of a core at most, less
+    than ten wake-ups a second, and not a mebibyte more."""
+    own.configure(prefetch={"mode": "usage"})
+    own.log_in()
+    own.start()
+    assert trio.run(own.ask).status == 200
+    time.sleep(4)
+    assert own.process is not None
+    before, held = spent(own.process.pid), own.count().rss
+    time.sleep(10)
+    after, holds = spent(own.process.pid), own.count().rss
+    assert after[0] - before[0] <= 100, "wake-ups"
+    assert after[1] - before[1] <= 0.3, "seconds of a core"  # the count itself takes a part
+    assert holds - held < 1
+    own.first_bytes.clear()
+
+
+def spent(pid: int) -> tuple[int, float]:
+    """How often the threads of a process have begun to wait, and the seconds it has computed."""
+    waits = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        waits += int(status.read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return waits, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

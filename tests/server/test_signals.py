@@ -52,6 +52,19 @@ async def test_hangup_has_the_configuration_read() -> None:
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="the system has no such signal")
+async def test_what_goes_on_may_be_asked_for() -> None:
+    """SIGUSR1, which ends other programs, has it told and ends nothing."""
+    stop, asked = trio.Event(), trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(obey_signals, stop, lambda: None, tell=asked.set))
+        await trio.testing.wait_all_tasks_blocked()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        await asked.wait()
+        assert not stop.is_set()
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR2"), reason="the system has no such signal")
 async def test_another_version_may_be_asked_for() -> None:
     """SIGUSR2 asks this one to give way, and ends nothing by itself."""
