@@ -99,6 +99,7 @@ def unfolding(coding: str, most: int = 64 * 1024 * 1024) -> Unfold:
             for piece in found.feed(chunk):
                 out += piece
                 if len(out) > most:
+                    out.clear()  # whoever keeps the error must not keep the bomb
                     raise UpstreamUnexpected(f"the upstream's answer unpacks to more than {most:,} bytes")
             return bytes(out)
         except Corrupt as error:

@@ -18,6 +18,7 @@ from shunt.inference.inbound import Inbound, Operation
 from shunt.inference.usage import Usage
 from shunt.models.prices import PRICES
 from shunt.protocols.base import Tap
+from shunt.protocols.outlines import LONGEST_MODEL
 from shunt.routing.moves import Move, Moves, caches_unasked
 
 log = logging.getLogger("shunt.request")
@@ -110,7 +111,7 @@ class Recording:
         now, first = self.now(), self.first_byte_at
         # Counting is free at the vendors; its answer's numbers are no usage.
         usage = tap.usage if tap is not None and inbound.operation is Operation.GENERATE else Usage()
-        served_model = tap.model if tap is not None else ""
+        served_model = tap.model[:LONGEST_MODEL] if tap is not None else ""
         move = self._move(account, usage, now)
         return RequestRecord(
             id=inbound.id,
