@@ -133,16 +133,23 @@ class Bench:
         return [*self.found.values(), self.straight]
 
     def measure(self) -> list[Figures]:
-        """Measure everything."""
-        with vendor() as base, tempfile.TemporaryDirectory() as scratch:
-            for number in range(self.size.rounds):
-                with ExitStack() as stack:
-                    running = []
-                    for subject in self.subjects:
-                        folder = Path(scratch) / f"{number}-{subject.name}"
-                        running += self._start(stack, subject, base, folder, str(number))
-                    self._round(running, Target(int(base.rpartition(":")[2])), number)
+        """Measure everything. Ctrl-C ends it early, with what was found until then."""
+        try:
+            with vendor() as base, tempfile.TemporaryDirectory() as scratch:
+                for number in range(self.size.rounds):
+                    self._whole_round(base, Path(scratch), number)
+        except KeyboardInterrupt:
+            _say("ended early: what follows is not all")
         return self.figures
+
+    def _whole_round(self, base: str, scratch: Path, number: int) -> None:
+        """Start all subjects, drive every load through them, and end them."""
+        with ExitStack() as stack:
+            running = []
+            for subject in self.subjects:
+                folder = scratch / f"{number}-{subject.name}"
+                running += self._start(stack, subject, base, folder, str(number))
+            self._round(running, Target(int(base.rpartition(":")[2])), number)
 
     def _start(self, stack: ExitStack, subject: Subject, base: str, folder: Path, turn: str) -> list[Running]:
         """Start a subject and warm it; nothing when that fails."""

@@ -59,6 +59,12 @@ def peers() -> Iterator[Subject]:
         yield Subject("better-ccflare", version, ccflare, MESSAGES_LOADS, prepare=account_of_ccflare)
 
 
+def absent() -> list[str]:
+    """The names of those that are not."""
+    here = {peer.name for peer in peers()}
+    return [name for name in ("LiteLLM", "better-ccflare") if name not in here]
+
+
 def litellm(port: int, vendor: str, folder: Path) -> tuple[list[str], dict[str, str]]:
     """LiteLLM's proxy, with one Anthropic deployment."""
     entry = {
@@ -94,12 +100,16 @@ def account_of_ccflare(target: Target, vendor: str) -> None:
     account = {"name": "a0", "apiKey": "sk-bench-not-a-key", "priority": 0, "customEndpoint": vendor}
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=20)
     headers = {"content-type": "application/json"}
-    connection.request("POST", "/api/accounts/anthropic-compatible", json.dumps(account), headers)
-    answer = connection.getresponse()
-    told = answer.read().decode(errors="replace")
-    connection.close()
-    if answer.status >= 300:
-        raise RuntimeError(f"better-ccflare takes no account: {answer.status} {told[:300]}")
+    try:
+        connection.request("POST", "/api/accounts/anthropic-compatible", json.dumps(account), headers)
+        answer = connection.getresponse()
+        status, told = answer.status, answer.read().decode(errors="replace")
+    except http.client.HTTPException as error:
+        raise RuntimeError(f"better-ccflare takes no account: {error!r}") from error
+    finally:
+        connection.close()
+    if status >= 300:
+        raise RuntimeError(f"better-ccflare takes no account: {status} {told[:300]}")
 
 
 def _ccflare_folder() -> Path:
