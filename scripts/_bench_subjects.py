@@ -17,6 +17,8 @@ from _bench_load import Target, load
 from _bench_process import answers, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "dist" / "shunt" / "shunt"
+"""The executable, where `scripts/build` has made one."""
 READY = 90.0
 """Seconds a proxy may take to answer; some import for half a minute."""
 PLAIN = "bench-plain"
@@ -119,9 +121,8 @@ def own(conversations: int) -> list[Subject]:
     words = [sys.executable, "-m", "shunt"]
     plain = frozenset({"plain"})
     found = [Subject("shunt", "source", shunt(words))]
-    program = ROOT / "dist" / "shunt" / "shunt"
-    if program.exists():
-        found.append(Subject("shunt built", "folder", shunt([str(program)])))
+    if PROGRAM.exists():
+        found.append(Subject("shunt built", "folder", shunt([str(PROGRAM)])))
     translating = shunt(words, upstream="openai-compatible")
     return [
         *found,
