@@ -265,27 +265,42 @@ async def staggered(
 
 
 async def opened(
-    target: Target, model: str, *, count: int, look: Callable[[], None], rest: float = 1.0
+    target: Target,
+    model: str,
+    *,
+    count: int,
+    look: Callable[[], None],
+    rest: float = 1.0,
+    patience: float = 20.0,
 ) -> Result:
-    """Open `count` streams that stay silent, `look` when all have begun, and leave them all."""
+    """Open `count` streams that stay silent, `look` when all have begun, and leave them all.
+
+    Some proxies have only so many requests under way at once; when no further stream has begun for `patience` seconds,
+    none will.
+    """
     result = Result()
     request = target.request(model, stream=True)
     timed = Timed(result)
     wires = [await connected(target) for _ in range(count)]
     tasks = [asyncio.ensure_future(wire.ask(request)) for wire in wires]
-    while not all(wire.first for wire in wires):
-        # A stream that is over before all have begun is none of those wanted.
-        if any(task.done() for task in tasks):
-            break
+    begun, since = 0, time.perf_counter()
+    # A stream that is over before all have begun is none of those wanted.
+    while begun < count and not any(task.done() for task in tasks):
         await asyncio.sleep(0.05)
-    else:
+        before, begun = begun, sum(bool(wire.first) for wire in wires)
+        if begun > before:
+            since = time.perf_counter()
+        elif time.perf_counter() - since > patience:
+            break
+    if begun == count and not any(task.done() for task in tasks):
         await asyncio.sleep(rest)
         look()
     for wire, task in zip(wires, tasks, strict=True):
         if wire.first and not task.done() and b" 200" in wire.answer.head[:14]:
             result.done += 1
         else:
-            result.fail((wire.answer.head + wire.answer.tail)[:600].decode(errors="replace"))
+            told = (wire.answer.head + wire.answer.tail)[:600].decode(errors="replace")
+            result.fail(told or f"only {begun} of {count} streams began")
         task.cancel()
         wire.transport.abort()
     timed.stop()

@@ -131,11 +131,30 @@ def test_streams_that_end_early_are_failures() -> None:
     looks: list[bool] = []
 
     async def play(target: Target) -> Result:
-        await load(target, [target.request("bench-plain", stream=False)], clients=1, each=1)
         return await opened(target, "bench-plain", count=3, look=lambda: looks.append(True), rest=0)
 
     result = against_vendor(play)
-    assert result.failed
+    assert result.failed == 3
+    assert not looks
+
+
+def test_streams_that_never_begin_are_not_waited_for() -> None:
+    """A proxy that has no room for so many at once is told from one that is slow."""
+
+    class Deaf(Connection):
+        def data_received(self, data: bytes) -> None:
+            pass
+
+    async def run() -> Result:
+        server = await asyncio.get_running_loop().create_server(Deaf, "127.0.0.1", 0)
+        target = Target(server.sockets[0].getsockname()[1])
+        result = await opened(target, "bench-idle-60", count=2, look=lambda: None, rest=0, patience=0)
+        server.close()
+        await server.wait_closed()
+        return result
+
+    result = asyncio.run(run())
+    assert (result.failed, result.problem) == (2, "only 0 of 2 streams began")
 
 
 def test_a_connection_that_ended_between_two_requests_is_no_failure() -> None:
