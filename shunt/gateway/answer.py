@@ -46,8 +46,6 @@ ABOUT_LIMITS: Final = (
     b"request-id",
     b"x-request-id",
 )
-MOST_DROPPED: Final = 1024
-"""Bytes of the header that names what was left out."""
 PATIENCE: Final = 60.0
 """Seconds above which a client is told not to retry by itself: agents wait out a minute and stop
 at once for more, which is what their users want to see."""
@@ -77,11 +75,8 @@ def marks(inbound: Inbound, account: str, attempts: int) -> Headers:
 
 def dropped_mark(dropped: Iterable[str]) -> Headers:
     """The header that names what translation had to leave out; none when nothing was."""
-    names = list(dict.fromkeys(dropped))
-    if not names:
-        return ()
-    line = ", ".join(names).encode("ascii", "replace")[:MOST_DROPPED]
-    return ((b"x-shunt-dropped", line.translate(None, b"\r\n\0")),)
+    line = header.listed(dropped)
+    return ((b"x-shunt-dropped", line),) if line else ()
 
 
 def limits_of(headers: Headers) -> Headers:

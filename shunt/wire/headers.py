@@ -5,10 +5,17 @@ Names keep the case in which they were received; comparisons ignore it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Raw (name, value) pairs in order of arrival."""
+
+MOST_LISTED: Final = 1024
+"""Bytes of a list in a header: some clients take 16 KiB of headers in all."""
+_ODD: Final = re.compile(rb"[^ -~]")
+_CUT: Final = b", ..."
 
 HOP_BY_HOP = frozenset(
     {
@@ -99,3 +106,18 @@ def without_token(headers: Headers, name: bytes, token: bytes) -> Headers:
         elif rest := [part for part in tokens if part and part != token]:
             out.append((key, b",".join(rest)))
     return tuple(out)
+
+
+def listed(names: Iterable[str], most: int = MOST_LISTED) -> bytes:
+    """Names that anybody may have chosen as the value of a header.
+
+    No two are alike, all are in visible ASCII, and the value is cut between two of them where it would become
+    longer than `most`.
+    """
+    line = b""
+    for name in dict.fromkeys(names):
+        more = _ODD.sub(b"?", name[:most].encode("ascii", "replace")).strip()
+        if len(line) + len(more) + len(_CUT) + 2 > most:
+            return line + _CUT
+        line += b", " + more if line else more
+    return line

@@ -77,3 +77,18 @@ def test_tokens_are_merged_once(came: Headers, expected: Headers) -> None:
 def test_a_token_is_taken_out(came: Headers, expected: Headers) -> None:
     """Lines without the token are not touched, not even their blanks; an empty line goes."""
     assert headers.without_token(came, b"beta", b"old") == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ((), b""),
+        (("seed", "n", "seed"), b"seed, n"),
+        (("a\r\nb", "\x1b[31m", "h\u00e4", "\ud800", " c "), b"a??b, ?[31m, h?, ..."),
+        (("aaaa", "bbbb", "cccccccc", "d"), b"aaaa, bbbb, ..."),
+        (("a" * 99,), b", ..."),
+    ],
+)
+def test_names_make_a_header_that_every_client_can_read(names: tuple[str, ...], expected: bytes) -> None:
+    """Whatever they hold, and however many there are; a cut leaves no blank at the end, which HTTP forbids."""
+    assert headers.listed(names, 20) == expected

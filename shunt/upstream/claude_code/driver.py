@@ -197,7 +197,7 @@ class Driver:
 
         headers = (*STREAM, *failures.limit_headers(turn.narration.limits))
         if run.plan.dropped:
-            headers = (*headers, (b"x-shunt-dropped", ", ".join(run.plan.dropped).encode("ascii", "replace")))
+            headers = (*headers, (b"x-shunt-dropped", header.listed(run.plan.dropped)))
         return Reply(200, headers, found, turn, close)
 
     async def _put_away(self, run: Run, place: Place) -> None:
