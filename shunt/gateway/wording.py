@@ -18,6 +18,7 @@ from attrs import define, evolve, field, frozen
 
 from shunt.accounts.account import Account
 from shunt.errors import InvalidRequest
+from shunt.gateway.threads import in_thread
 from shunt.inference.content import Message, Part, Role
 from shunt.inference.envelope import MARK
 from shunt.inference.inbound import Inbound, Operation
@@ -99,7 +100,7 @@ class Wording:
             return Rendition(self._with_model(named.model), origin=origin_of(account, provider))
         render = partial(self._adapt if native else self._translate, account, provider, named)
         if len(inbound.body) > LARGE:
-            return await trio.to_thread.run_sync(render, limiter=THREADS)
+            return await in_thread(render, THREADS)
         return render()
 
     def named(self, account: Account, provider: Provider) -> Naming:

@@ -12,6 +12,7 @@ from shunt.accounts.allowance import next_day, spent, used_today
 from shunt.errors import AllowanceSpent, InvalidRequest, NotAllowed
 from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
+from shunt.gateway.threads import in_thread
 from shunt.inference.inbound import Inbound, Operation, Outline
 from shunt.limits.durations import parse_duration
 from shunt.protocols import protocol_named
@@ -103,7 +104,7 @@ class Inference:
         limit = int(self._parts.config().server.max_body_mb * MIB)
         read = partial(outline_of, call.protocol, call.body, encoding, limit)
         if len(call.body) > (LARGE_COMPRESSED if encoding else LARGE):
-            return await trio.to_thread.run_sync(read, limiter=READERS)
+            return await in_thread(read, READERS)
         return read()
 
 
