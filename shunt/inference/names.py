@@ -15,6 +15,7 @@ from typing import Final
 
 from attrs import evolve
 
+from shunt.errors import InvalidRequest
 from shunt.inference.content import Message, Part, ToolCall, ToolReference, ToolResult
 from shunt.inference.request import GenerateRequest, HostedTool, Tool, ToolChoice
 
@@ -29,14 +30,21 @@ _ILLEGAL: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _DIGITS: Final = 10
 """Hexadecimal digits of the hash; after `_`."""
 
+MOST: Final = 10_000
+"""Tools of one request. All have to be told apart, for the request and again for its answer; vendors take a
+few hundred at most."""
+
 
 def fitted(request: GenerateRequest, longest: int, *, flat: bool = True) -> GenerateRequest:
     """The request with names and ids that the target takes: tools, calls, results, references, choice.
 
     `longest` is a name's limit there. `flat` targets know no namespaces: `ns` and `name` become
-    `ns__name`. Others keep the namespace, and names are fitted within it.
+    `ns__name`. Others keep the namespace, and names are fitted within it. Raises InvalidRequest for more than
+    MOST of them.
     """
     names = wire_names(request, longest, flat=flat)
+    if len(names) > MOST:
+        raise InvalidRequest(f"More than {MOST:,} tools cannot be put into another vendor's words.")
     return evolve(
         request,
         tools=tuple(_fitted_tool(tool, names, flat=flat) for tool in request.tools),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shunt.errors import InvalidRequest
 from shunt.inference.content import Message, Role, Text, ToolCall, ToolReference, ToolResult
 from shunt.inference.names import (
     MESSAGES_LONGEST,
@@ -63,6 +64,12 @@ def test_every_name_fits_and_comes_back(names: list[Name], target: tuple[int, bo
 def test_names_stay_recognisable(name: Name, longest: int, wire: str) -> None:
     """What fits is not touched; what does not keeps its look, with a hash that never changes."""
     assert wire_names(offering(name), longest) == {name: wire}
+
+
+def test_there_may_be_too_many_tools() -> None:
+    """Telling a hundred thousand apart would hold everybody up, and no vendor takes them."""
+    with pytest.raises(InvalidRequest, match="More than 10,000 tools"):
+        fitted(offering(*(("", f"tool{n}") for n in range(10_001))), 64)
 
 
 def test_other_tools_do_not_change_a_name() -> None:
