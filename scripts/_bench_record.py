@@ -55,11 +55,16 @@ Absolute numbers are those of this machine on that day ({machine}); ratios trave
 
 
 def save(
-    folder: Path, measured: Sequence[Figures], found: Sequence[Verdict], *, day: str, quick: bool
+    folder: Path,
+    measured: Sequence[Figures],
+    found: Sequence[Verdict],
+    known: dict[str, Any],
+    *,
+    day: str,
+    quick: bool,
 ) -> Iterator[Path]:
-    """Write all three; yields what was written."""
+    """Write all three; yields what was written. `known` are the versions when it began."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = versions()
     texts = {
         f"{day}.json": record(measured, found, known, day=day, quick=quick),
         "README.md": words(measured, found, known, day=day, quick=quick),
@@ -109,7 +114,7 @@ def words(
     return WORDS.format(
         day=day,
         quick=", a quick run with little load" if quick else "",
-        machine=f"{known['cores']} cores, {known['processor']}, load average {known['load average']} at the end",
+        machine=f"{known['cores']} cores, {known['processor']}, load average {known['load average']} at the start",
         targets=verdict_table(found),
         figures=without_folders(figure_table(measured)),
         versions="\n".join([*lines, *(f"- {it.subject}: {it.version}" for it in measured)]),

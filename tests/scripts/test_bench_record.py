@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from _bench_figures import PLAIN, Figures, targets, verdicts
-from _bench_record import save, without_folders
+from _bench_record import save, versions, without_folders
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripts/bench is for Linux")
 
@@ -24,7 +24,7 @@ def measured() -> list[Figures]:
 def test_a_measurement_is_kept_three_times(tmp_path: Path) -> None:
     """Dated figures for machines, words for people, and a picture; each with what was found."""
     found = verdicts(measured(), targets())
-    written = list(save(tmp_path / "new", measured(), found, day="2026-11-27", quick=False))
+    written = list(save(tmp_path / "new", measured(), found, versions(), day="2026-11-27", quick=False))
     assert [path.name for path in written] == ["2026-11-27.json", "README.md", "figures.svg"]
     kept = json.loads(written[0].read_text(encoding="utf-8"))
     assert kept["subjects"][1]["figures"] == {PLAIN: {"0.0": 20.0}}
@@ -44,7 +44,7 @@ def test_a_measurement_is_kept_three_times(tmp_path: Path) -> None:
 
 def test_a_quick_run_says_so(tmp_path: Path) -> None:
     """Nobody takes its figures for those of a whole run."""
-    written = list(save(tmp_path, measured(), [], day="2026-11-27", quick=True))
+    written = list(save(tmp_path, measured(), [], versions(), day="2026-11-27", quick=True))
     assert "a quick run with little load" in written[1].read_text(encoding="utf-8")
     assert json.loads(written[0].read_text(encoding="utf-8"))["quick"] is True
 
@@ -64,5 +64,5 @@ def test_nothing_tells_where_it_was_measured(said: str, kept: str) -> None:
 
 def test_problems_are_kept_without_folders(tmp_path: Path) -> None:
     """Neither the figures nor the words hold them."""
-    for path in save(tmp_path, measured(), [], day="2026-11-27", quick=True):
+    for path in save(tmp_path, measured(), [], versions(), day="2026-11-27", quick=True):
         assert "somebody" not in path.read_text(encoding="utf-8")
