@@ -199,6 +199,11 @@ class Upstream:
         await self._retire(line)  # its other idle connections are no younger
         return await self._send_on(self._line(call.proxy), call)
 
+    def close_old(self) -> None:
+        """Close connections that have been idle for too long. To be called now and then."""
+        for line in self._all_lines():
+            line.pool.close_old()
+
     async def drop_idle(self) -> None:
         """Close idle connections now, and those in use when their call ends.
 

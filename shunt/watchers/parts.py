@@ -110,6 +110,8 @@ class Parts:
     """Sends a call to an upstream. Raises UpstreamError."""
     drop_idle: Callable[[], Awaitable[None]]
     """Closes connections that nobody uses."""
+    close_old: Callable[[], None]
+    """Closes those that nobody has used for long."""
     fetch_usage: Callable[[Account, Provider, Credential], Awaitable[tuple[Window, ...]]]
     """Asks the free usage endpoint. Raises UpstreamError."""
     read_login: Callable[[str], Credential | None]

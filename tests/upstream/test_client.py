@@ -327,6 +327,20 @@ async def test_keeps_connections_alive_and_drops_them() -> None:
         assert (up.connections, upstream.pool_size) == (3, 1)
 
 
+@pytest.mark.usefixtures("clock")
+async def test_old_connections_are_closed_and_younger_ones_kept() -> None:
+    """By somebody who comes by from time to time, without another call."""
+    async with scripted_upstream([ONCE, ONCE]) as up, open_upstream(QUICK) as upstream:
+        await (await upstream.send(call(up.url))).read(99, 1)
+        await trio.sleep(20)
+        upstream.close_old()
+        assert upstream.pool_size == 1
+        await trio.sleep(20)
+        upstream.close_old()
+        assert upstream.pool_size == 0
+        await up.wait_until_idle()
+
+
 ONCE = Answer(steps=(b"x",))
 STALE: list[tuple[str, list[Answer], int | None]] = [
     ("closed exactly at reuse", [ONCE, raw(End.CUT), ONCE], 3),

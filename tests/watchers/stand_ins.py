@@ -154,6 +154,7 @@ class Bench:
     applied: list[Config] = field(factory=list)
     notices: list[Notice] = field(factory=list)
     drops: list[float] = field(factory=list)
+    looks: list[float] = field(factory=list)
     """Trio times at which idle connections were dropped."""
     reads: int = 0
     listened: list[frozenset[Path]] = field(factory=list)
@@ -171,6 +172,7 @@ class Bench:
             custody=self.custody,
             send=self.send,
             drop_idle=self.drop_idle,
+            close_old=lambda: self.looks.append(trio.current_time()),
             fetch_usage=self.fetch_usage,
             read_login=self.read_login,
             save_state=self.save,

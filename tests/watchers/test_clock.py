@@ -71,6 +71,16 @@ async def test_within_five_seconds_of_a_jump_everything_is_looked_at_anew(
     assert len(caplog.records) == 1
 
 
+async def test_old_connections_do_not_wait_for_the_next_request(autojump_clock: MockClock) -> None:
+    """Every five seconds those that nobody has used for long are closed."""
+    desk = bench("a")
+    async with trio.open_nursery() as nursery:
+        start(nursery, clock.watch(desk.parts()), desk)
+        await trio.sleep(21)
+        nursery.cancel_scope.cancel()
+    assert desk.looks == [5, 10, 15, 20]
+
+
 async def test_a_sleep_that_only_the_boot_clock_shows_counts(autojump_clock: MockClock) -> None:
     """A wall clock that was set while the machine slept may look as if nothing had happened."""
     desk = bench("a")
