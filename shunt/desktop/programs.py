@@ -12,6 +12,7 @@ from typing import Final
 import trio
 
 from shunt.desktop.notification import PROGRAM, WITHIN, NoDesktop, Notification
+from shunt.store.environment import without_secrets
 
 APPLESCRIPT: Final = (
     "on run argv",
@@ -47,7 +48,7 @@ class SystemProgram:
             with trio.fail_after(WITHIN):
                 await trio.run_process(
                     command,
-                    env={**self._environ, **added},
+                    env={**without_secrets(self._environ), **added},
                     stdin=b"",
                     capture_stdout=True,
                     capture_stderr=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 import subprocess
@@ -15,10 +14,10 @@ from attrs import field, frozen
 
 from shunt.config.addresses import is_loopback
 from shunt.config.types import EndpointsConfig
+from shunt.store.environment import without_secrets
 
 KNOWN_HOSTS: Final = frozenset({"claude.ai", "claude.com", "platform.claude.com", "auth.openai.com"})
 """Where the vendors' own pages are."""
-_SECRET: Final = re.compile(r"(?i)key|token|secret|passw|credential|^shunt_")
 
 
 @frozen
@@ -55,7 +54,7 @@ def open_page(url: str, endpoints: EndpointsConfig, machine: Machine) -> bool:
     """Open a page; whether a browser was started. Never through a shell."""
     if not may_open(url, endpoints):
         return False
-    environ = {name: value for name, value in machine.environ.items() if not _SECRET.search(name)}
+    environ = without_secrets(machine.environ)
     for command in _commands(machine):
         program = machine.which(command[0])
         if program is None:

@@ -1,7 +1,8 @@
-"""Secrets that the environment names by file, as container platforms and systemd hand them over."""
+"""Secrets in the environment: those that come by file, as container platforms hand them over, and who gets none."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,12 @@ from shunt.store.files import read_private
 
 LIMIT: Final = 64 * 1024
 """Bytes; no key is longer."""
+_SECRET: Final = re.compile(r"(?i)key|token|secret|passw|credential|^shunt_")
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for programs that need no key of ours: without what sounds like one, and what is shunt's."""
+    return {name: value for name, value in environ.items() if not _SECRET.search(name)}
 
 
 def with_secret_files(environ: Mapping[str, str]) -> dict[str, str]:

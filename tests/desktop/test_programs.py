@@ -32,9 +32,12 @@ def program(folder: Path, name: str, script: str) -> dict[str, str]:
 
 @pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")
 async def test_the_program_is_given_title_and_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the last two arguments of osascript."""
+    """As the last two arguments of osascript, and no secret of the environment."""
     out = tmp_path / "out"
-    environ = program(tmp_path, "osascript", f'shift 6; printf "%s\\n" "$@" > {out}')
+    environ = program(
+        tmp_path, "osascript", f'shift 6; printf "%s\\n" "$@" $WORK_API_KEY $SHUNT_HOME > {out}'
+    )
+    environ |= {"WORK_API_KEY": "sk-test-secret", "SHUNT_HOME": "/somewhere"}
     monkeypatch.setenv("PATH", environ["PATH"])  # where the program is looked for
     await SystemProgram("darwin", environ)(HOSTILE)
     assert out.read_text() == f"{HOSTILE.title}\n{HOSTILE.text}\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shunt.errors import ConfigError
-from shunt.store.environment import with_secret_files
+from shunt.store.environment import with_secret_files, without_secrets
 
 
 def test_a_secret_comes_from_its_file(tmp_path: Path) -> None:
@@ -38,3 +38,16 @@ def test_both_ways_at_once(tmp_path: Path) -> None:
             }
         )
     assert "hunter2" not in str(caught.value)
+
+
+def test_other_programs_get_no_secrets() -> None:
+    """Nothing that sounds like one, and nothing of shunt's; what a program needs to run stays."""
+    kept = {"PATH": "/bin", "HOME": "/home/me", "DISPLAY": ":0", "DBUS_SESSION_BUS_ADDRESS": "unix:x"}
+    secret = {
+        "WORK_API_KEY": "a",
+        "GH_TOKEN": "b",
+        "aws_secret_access": "c",
+        "SHUNT_HOME": "d",
+        "DB_PASSWORD": "e",
+    }
+    assert without_secrets(kept | secret) == kept
