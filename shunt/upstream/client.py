@@ -51,6 +51,9 @@ class Connections(Protocol):
     async def exchange(self, call: UpstreamCall, timeouts: Timeouts) -> Answer:
         """Send a call and wait for the answer's head. Raises UpstreamError and InvalidRequest."""
 
+    def idle(self) -> int:
+        """Connections that wait for a call."""
+
     def retire(self) -> None:
         """Close idle connections; those in use are closed when their answer ends."""
 

@@ -180,6 +180,8 @@ class Answer:
                 return piece
             if reader.complete:
                 return None
+            if reader.fault is not None:
+                raise reader.fault
             with trio.CancelScope(deadline=trio.current_time() + self._silence) as scope:
                 data = await self._connection.receive()
             if scope.cancelled_caught:

@@ -63,6 +63,8 @@ class AnswerReader:
         """The body has ended."""
         self.reusable = False
         """Another exchange may follow on the connection. Says something once the answer is complete."""
+        self.fault: httpcore.RemoteProtocolError | None = None
+        """What is wrong with what came after what has been taken."""
         self._fields: list[tuple[bytes, bytes]] = []
         self._interim = False
         self._until_close = False
@@ -72,22 +74,29 @@ class AnswerReader:
         """Bytes since the last piece of a body."""
 
     def feed(self, data: bytes | bytearray) -> None:
-        """Take the next bytes. Raises httpcore.RemoteProtocolError when they are not HTTP/1.1."""
-        if self._is_over():
+        """Take the next bytes.
+
+        Raises httpcore.RemoteProtocolError when they are not HTTP/1.1 and no answer has begun; later the error
+        is kept as `fault`, for after what came before it.
+        """
+        parser = self._parser
+        if self._is_over() or parser is None:
             self.reusable = False
             return
-        parser = self._parser
-        if parser is None:
-            raise httpcore.RemoteProtocolError("the answer was given up")
         self._framing += len(data)
+        fault: Exception | None = None
         try:
             parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self._is_over():
-                raise httpcore.RemoteProtocolError("the answer cannot be read") from error
-            self.reusable = False  # what came after its end is nobody's
-        if self._framing > MOST_FRAMING and not self._is_over():
-            raise httpcore.RemoteProtocolError("a head without an end")
+            fault = error
+        if self._is_over():
+            if fault is not None:
+                self.reusable = False  # what came after its end is nobody's
+        elif fault is not None or self._framing > MOST_FRAMING:
+            self.fault = httpcore.RemoteProtocolError("the answer cannot be read")
+            self.fault.__cause__ = fault
+            if not self.begun:
+                raise self.fault
 
     def end(self) -> None:
         """The connection has ended. Raises httpcore.RemoteProtocolError when the answer has not."""

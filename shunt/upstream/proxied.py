@@ -76,6 +76,10 @@ class ProxiedPool:
         """Connections held, idle ones included."""
         return len(self.transport.pool.connections)
 
+    def idle(self) -> int:
+        """Connections that wait for a call."""
+        return sum(connection.is_idle() for connection in self.transport.pool.connections)
+
     def retire(self) -> None:
         """Nothing to do before `aclose`: httpcore closes idle connections there."""
 

@@ -96,8 +96,17 @@ def test_an_answer_may_end_with_its_connection() -> None:
 )
 def test_nonsense_is_refused(data: bytes) -> None:
     """What is not HTTP/1.1, or never gets anywhere, is an error and no answer."""
-    with pytest.raises(httpcore.RemoteProtocolError):
-        read(data, list(range(1000, len(data), 1000)))
+    with pytest.raises(httpcore.RemoteProtocolError):  # noqa: PT012 - it is raised or kept
+        reader, _ = read(data, list(range(1000, len(data), 1000)))
+        assert reader.fault is not None
+        raise reader.fault
+
+
+def test_a_fault_comes_after_what_was_good() -> None:
+    """What arrived together with nonsense is still passed on."""
+    reader, body = read(CHUNKED[: CHUNKED.index(b"0\r\n")] + b"Z\r\n", [])
+    assert (body, reader.complete) == (b"hello world", False)
+    assert reader.fault is not None
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=8))
