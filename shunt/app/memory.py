@@ -6,8 +6,15 @@ into looking through some 300,000 objects of modules and tables that live as lon
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
+from contextlib import suppress
 from typing import Final
+
+from attrs import define
+
+from shunt.telemetry.observatory import Observatory
 
 THRESHOLDS: Final = (20_000, 20, 50)
 """New containers after which the young ones are looked through (a running request has some hundreds), and how often
@@ -18,3 +25,27 @@ def settle() -> None:
     """Leave what was made so far to itself: called once, when everything is loaded."""
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
+
+
+@define(eq=False)
+class Tidying:
+    """What is done every few seconds so that a burst leaves nothing behind. Called from the main task; quick."""
+
+    observatory: Observatory
+    _seen: int = 0
+    """Requests that had finished the last time."""
+
+    def __call__(self) -> None:
+        """Look, and tidy up in the first quiet moment after there was something to do."""
+        finished = self.observatory.tallies.finished
+        if finished != self._seen and not self.observatory.active():
+            self._seen = finished
+            gc.collect()  # some milliseconds: what was there from the start is not looked at
+            give_back()
+
+
+def give_back() -> None:
+    """Have the C library return free pages to the system, where it keeps them otherwise (glibc)."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shunt import __version__
 from shunt.accounts.state import RequestRecord
+from shunt.app.memory import Tidying
 from shunt.app.sight import Sight
 from shunt.gateway.attempt import Attempts
 from shunt.gateway.carriers import Carriers
@@ -127,6 +128,7 @@ def watcher_parts(
         send=upstream.send,
         drop_idle=upstream.drop_idle,
         close_old=upstream.close_old,
+        tidy=Tidying(sight.observatory).__call__,
         fetch_usage=UsageEndpoint(upstream, time.time).fetch,
         read_login=partial(login_at, program.options.environ),
         save_state=partial(snapshots.save, program.locations.state_file),

@@ -269,6 +269,8 @@ class Connection:
             log.error("connection dropped: %r", errors.exceptions, exc_info=errors)  # noqa: TRY400
         finally:
             self.abort()
+            with suppress(AttributeError):
+                del self._protocol  # they hold each other: the collector would have to find them
 
     async def _opened(self, *, here: bool) -> Line | None:
         """The line to the client, once TLS is agreed upon where it has to be."""

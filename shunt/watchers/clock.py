@@ -62,12 +62,13 @@ class Clock:
     boot: Callable[[], float] | None
 
     async def run(self, report: Report) -> None:
-        """Look every five seconds."""
+        """Look every five seconds, and tidy up on the way."""
         before = self.read()
         while True:
             report.idle(before.wall + LOOK_EVERY)
             await trio.sleep(LOOK_EVERY)
             report.working()
+            self.parts.tidy()
             after = self.read()
             seconds = gap(before, after, LOOK_EVERY)
             before = after

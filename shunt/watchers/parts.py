@@ -112,6 +112,8 @@ class Parts:
     """Closes connections that nobody uses."""
     close_old: Callable[[], None]
     """Closes those that nobody has used for long."""
+    tidy: Callable[[], None]
+    """Gives back memory in the first quiet moment after a burst. Quick."""
     fetch_usage: Callable[[Account, Provider, Credential], Awaitable[tuple[Window, ...]]]
     """Asks the free usage endpoint. Raises UpstreamError."""
     read_login: Callable[[str], Credential | None]

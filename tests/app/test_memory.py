@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
-from shunt.app.memory import THRESHOLDS, settle
+import pytest
+
+from shunt.app.memory import THRESHOLDS, Tidying, settle
+from shunt.telemetry.observatory import Observatory
 
 
 def test_what_lives_for_ever_is_not_looked_through() -> None:
@@ -21,3 +25,22 @@ def test_what_lives_for_ever_is_not_looked_through() -> None:
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+def test_tidying_waits_for_a_quiet_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collector runs once after requests, when none is running."""
+    collected: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(1))
+    active: dict[str, Any] = {}
+    observatory = Observatory(lambda: 0.0, active=lambda: active)
+    tidy = Tidying(observatory)
+    tidy()
+    assert len(collected) == 0
+    observatory.tallies.finished = 3
+    active["req_1"] = None
+    tidy()
+    assert len(collected) == 0
+    active.clear()
+    tidy()
+    tidy()
+    assert len(collected) == 1

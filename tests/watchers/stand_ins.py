@@ -157,6 +157,7 @@ class Bench:
     looks: list[float] = field(factory=list)
     """Trio times at which idle connections were dropped."""
     reads: int = 0
+    tidied: int = 0
     listened: list[frozenset[Path]] = field(factory=list)
     """Files whose changes are told of, by every lookout so far."""
     ring: Callable[[], None] = lambda: None
@@ -173,6 +174,7 @@ class Bench:
             send=self.send,
             drop_idle=self.drop_idle,
             close_old=lambda: self.looks.append(trio.current_time()),
+            tidy=self.tidy,
             fetch_usage=self.fetch_usage,
             read_login=self.read_login,
             save_state=self.save,
@@ -209,6 +211,10 @@ class Bench:
         self.sent.append(call)
         self._fail()
         return self.reply
+
+    def tidy(self) -> None:
+        """Count it."""
+        self.tidied += 1
 
     async def drop_idle(self) -> None:
         await trio.lowlevel.checkpoint()
