@@ -69,6 +69,10 @@ def document(sections: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+PATIENCE = 90.0
+"""Seconds after which something that has to happen does not: many times what it takes, since machines are shared."""
+
+
 @define(eq=False)
 class Program:
     """A shunt in its scratch home."""
@@ -135,7 +139,7 @@ class Program:
 
     async def cli(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run one command to its end."""
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE):
             return await trio.run_process(
                 [*command(), *arguments],
                 env=self.environ,
@@ -147,6 +151,10 @@ class Program:
 
     async def start(self, *arguments: str) -> None:
         """Start `shunt run` and wait until it answers."""
+        # Of the one-file form the first process is gone before the socket of the second is closed.
+        with trio.move_on_after(10):
+            while await self._answers():
+                await trio.sleep(0.05)
         with self.output_file.open("ab") as out:
             self.process = await trio.lowlevel.open_process(
                 [*command(), "run", "--home", str(self.home), "--port", str(self.port), *arguments],
@@ -156,7 +164,7 @@ class Program:
                 stderr=out.fileno(),
                 start_new_session=True,
             )
-        with trio.fail_after(20):
+        with trio.fail_after(PATIENCE):
             while not await self._answers():
                 assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.output}"
                 await trio.sleep(0.03)
@@ -167,7 +175,7 @@ class Program:
         except OSError:
             return False
 
-    async def printed(self, words: str, within: float = 10) -> None:
+    async def printed(self, words: str, within: float = PATIENCE) -> None:
         """Wait until the process has printed these words."""
         with trio.fail_after(within):
             while words not in self.output:  # noqa: ASYNC110 - a file tells nobody that it grew
@@ -178,7 +186,7 @@ class Program:
         assert self.process is not None
         self.process.send_signal(number)
 
-    async def stopped(self, within: float = 10) -> int:
+    async def stopped(self, within: float = PATIENCE) -> int:
         """Wait for the process to end and return its exit status."""
         assert self.process is not None
         with trio.fail_after(within):

@@ -193,7 +193,7 @@ async def sessions(shunt: Program) -> dict[str, Any]:
 
 async def none_left_working(shunt: Program) -> None:
     """The program has put its session away."""
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         while (await sessions(shunt))["processes"]["answering"]:  # noqa: ASYNC110 - likewise
             await trio.sleep(0.02)
 
@@ -320,7 +320,7 @@ async def test_stall_kill_and_a_client_that_leaves(claude: Path, tmp_path: Path)
 
 async def kill_first(folder: Path) -> None:
     """Wait for the program's process, let it begin its answer, and kill it."""
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         while not (found := children(folder / "shunt" / "claude-code")):  # noqa: ASYNC110 - likewise
             await trio.sleep(0.02)
     await trio.sleep(1)

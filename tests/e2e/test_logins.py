@@ -102,7 +102,7 @@ async def test_a_person_with_a_browser(tmp_path: Path, provider: str) -> None:
             assert await screen.ends() == 0
             assert "has taken it over" in screen.seen
             here.unseen(screen.seen, *screen.command_lines)
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while not seen.exists():  # noqa: ASYNC110 - a file tells nobody that it is there
                 await trio.sleep(0.05)
         assert "Logged in" in seen.read_text()

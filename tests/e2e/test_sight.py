@@ -76,7 +76,7 @@ async def leave(shunt: Program) -> None:
     async with raw_client(shunt.port) as client:
         await client.send(request(b"POST", b"/v1/messages", MESSAGES, json.dumps(body).encode(), host=host))
         got = b""
-        with trio.fail_after(15):
+        with trio.fail_after(60):
             while b"half an answer" not in got:
                 got += await client.stream.receive_some(65536)
 
@@ -94,7 +94,7 @@ async def listening(shunt: Program) -> AsyncIterator[tuple[RawClient, bytearray]
         host = b"127.0.0.1:%d" % shunt.port
         await client.send(request(b"GET", b"/events", (), b"", host=host))
         nursery.start_soon(read, client)
-        with trio.fail_after(15):
+        with trio.fail_after(60):
             while b"hello" not in heard:  # noqa: ASYNC110 - bytes come when they come
                 await trio.sleep(0.02)
         yield client, heard
@@ -215,7 +215,7 @@ async def test_the_history_survives_a_kill(tmp_path: Path) -> None:
         for _ in range(3):
             for number in range(5):
                 await shunt.message(f"plain {number}")
-            with trio.fail_after(20):
+            with trio.fail_after(60):
                 while len(json.loads(await get(shunt, "/history"))["requests"]) < kept + 5:  # noqa: ASYNC110 - polled
                     await trio.sleep(0.1)
             async with trio.open_nursery() as nursery:
@@ -275,6 +275,6 @@ async def test_traces_go_to_a_configured_collector(tmp_path: Path) -> None:
         }
         await shunt.start()
         await shunt.message("plain")
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             await spans.wait()
         assert await shunt.stop() == 0

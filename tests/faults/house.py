@@ -198,7 +198,7 @@ class House:
 
     def await_health(self) -> None:
         """Wait until it answers."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not self.healthy():
             assert self.process is not None
             assert self.process.poll() is None, (self.folder / "output.txt").read_text()
@@ -226,7 +226,7 @@ class House:
         """Bring everything into use once, start the bystander, and take the numbers to come back to."""
         trio.run(self._warm_up)
         self.stage.attend(self.port)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while self.stage.bystander.events < 5:
             assert time.monotonic() < deadline, self.stage.bystander.faults
             time.sleep(0.05)
@@ -305,7 +305,7 @@ class House:
 
     async def left(self, mark: str) -> None:
         """Wait until shunt has given up the request with this mark at the vendor."""
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while not all(each.request.left_at for each in self.stage.arrived(mark)):  # noqa: ASYNC110
                 await trio.sleep(0.02)  # it happens in another thread
 
@@ -330,14 +330,14 @@ class House:
 
     async def send_post(self, path: str, body: bytes = b"{}") -> bytes:
         """The same, inside Trio."""
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             async with raw_client(self.port) as client:
                 kind = ((b"content-type", b"application/json"),)
                 return (await client.ask(b"POST", path.encode(), kind, body)).body
 
     async def get(self, path: str) -> Any:
         """Read a control route."""
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             async with raw_client(self.port) as client:
                 return json.loads((await client.ask(b"GET", path.encode())).body)
 
@@ -366,7 +366,7 @@ class House:
         report.unlink(missing_ok=True)
         assert self.process is not None
         self.process.send_signal(signal.SIGRTMIN)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not report.exists():
             assert time.monotonic() < deadline, "the process does not count itself"
             time.sleep(0.01)

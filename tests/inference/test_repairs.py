@@ -212,7 +212,7 @@ def test_a_long_run_of_one_role_is_merged_in_no_time() -> None:
     begun = time.process_time()
     (only,) = merged((user("a"),) * 100_000)
     assert len(only.parts) == 100_000
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 60
 
 
 def test_calls_that_share_an_id_cost_no_more_than_others() -> None:
@@ -225,7 +225,7 @@ def test_calls_that_share_an_id_cost_no_more_than_others() -> None:
     assert len({part.id for part in told[0].parts if isinstance(part, ToolCall)}) == 10_000
     answers = [part for part in told[1].parts if isinstance(part, ToolResult)]
     assert [part.parts for part in answers] == [result.parts for result in results]
-    assert time.process_time() - begun < 20
+    assert time.process_time() - begun < 60
 
 
 def test_system_messages_become_reminders_in_place() -> None:

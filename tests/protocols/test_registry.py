@@ -122,4 +122,4 @@ def test_a_long_request_costs_its_length_and_not_its_square(case: str) -> None:
     begun = time.process_time()
     request = codec_named(spoken).decode_request({"model": "m", **body})
     codec_named(other).encode_request(request, target())
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 60
