@@ -153,7 +153,7 @@ class Program:
         """Start `shunt run` and wait until it answers."""
         # Of the one-file form the first process is gone before the socket of the second is closed.
         with trio.move_on_after(10):
-            while await self._answers():
+            while await self._answers():  # noqa: ASYNC110 - a socket tells nobody that it is gone
                 await trio.sleep(0.05)
         with self.output_file.open("ab") as out:
             self.process = await trio.lowlevel.open_process(
