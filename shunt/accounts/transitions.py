@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from attrs import evolve, fields
+from attrs import evolve
 
 from shunt.accounts.allowance import with_use
 from shunt.accounts.credential import Identity
 from shunt.accounts.effects import EFFECTS, absorbed, ending, reclamped
 from shunt.accounts.outcomes import Outcome, Verdict
 from shunt.accounts.state import AccountState, Custody, DayTotals, PoolState, RequestRecord
-from shunt.inference.usage import Usage
 from shunt.limits import cooldown
 from shunt.limits.windows import Standing, Window
 
@@ -34,7 +33,6 @@ CLOCK_SLACK: Final = 60.0
 Overloads = Mapping[str, tuple[tuple[str, float], ...]]
 
 _DELIVERED: Final = frozenset({Verdict.SERVED, Verdict.REFUSED, Verdict.CUT})
-_USAGE_FIELDS: Final = tuple(field.name for field in fields(Usage))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -115,7 +113,7 @@ def finished(state: PoolState, record: RequestRecord) -> PoolState:
         del days[oldest]
     account = state.accounts.get(record.account)
     if account is not None:
-        state = _with(state, evolve(account, usage=_total(account.usage, record.usage)))
+        state = _with(state, evolve(account, usage=account.usage.plus(record.usage)))
     recent = (*state.recent, record)[-MOST_RECENT:]
     clients = state.clients
     if record.client and record.operation in COUNTED and record.attempts:
@@ -294,7 +292,3 @@ def _sum(one: DayTotals, other: DayTotals) -> DayTotals:
         cache_write=one.cache_write + other.cache_write,
         rebilled=one.rebilled + other.rebilled,
     )
-
-
-def _total(one: Usage, other: Usage) -> Usage:
-    return Usage(**{name: getattr(one, name) + getattr(other, name) for name in _USAGE_FIELDS})

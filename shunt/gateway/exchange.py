@@ -25,6 +25,7 @@ from shunt.inference.content import Part
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.mapping import Mappings
 from shunt.pool import AccountPool
+from shunt.protocols.base import Tap
 from shunt.providers import provider_named
 from shunt.routing.last_resort import last_resort
 from shunt.routing.next_step import Progress, Step, next_step, pause_before
@@ -92,6 +93,8 @@ class Exchange:
     """The account's list of models was asked, because it had none of the name it was given."""
     _bare: bool = False
     """The reasoning of earlier turns has been left out."""
+    continued: list[Tap] = field(factory=list)
+    """What read the answers along that a paused turn went on in."""
     wording: Wording = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -235,7 +238,11 @@ class Exchange:
         self.notes.append(
             AttemptNote(account_name, more.outcome.verdict, f"paused turn: {more.outcome.reason}")
         )
-        return more.body if more.served and not more.spoken else None
+        if not more.served or more.spoken or more.body is None:
+            return None
+        if more.body.tap is not None:
+            self.continued.append(more.body.tap)
+        return more.body
 
     async def _again(self, step: Step, name: str, credential: Credential, attempt: Attempt) -> bool:
         """Prepare another try of the same account; False leaves it."""

@@ -23,6 +23,7 @@ from shunt.gateway.recording import Nobody, Observer, Recording
 from shunt.gateway.refusals import UpstreamFailed
 from shunt.gateway.relay import Relay
 from shunt.gateway.renaming import Renaming
+from shunt.gateway.resuming import Asking
 from shunt.gateway.retelling import Retold
 from shunt.gateway.trace import Phase
 from shunt.gateway.wording import Rendition
@@ -240,7 +241,8 @@ class _Pursuit:
 
         measure = self.exchange.means.measure()
         every = self.keepalive_every
-        retelling = Retold(body, rendition, self.protocol, inbound, progress, every, go_on, measure)
+        asking = Asking(go_on, self.exchange.lifetime.nursery)
+        retelling = Retold(body, rendition, self.protocol, inbound, progress, every, asking, measure)
         if inbound.outline.stream:
             return Delivery(200, STREAM + headers, await retelling.stream())
         document, dropped = await retelling.plain()

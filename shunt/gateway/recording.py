@@ -110,7 +110,7 @@ class Recording:
         inbound, tap, account = self.inbound, self.tap, self._account()
         now, first = self.now(), self.first_byte_at
         # Counting is free at the vendors; its answer's numbers are no usage.
-        usage = tap.usage if tap is not None and inbound.operation is Operation.GENERATE else Usage()
+        usage = self._usage(tap) if inbound.operation is Operation.GENERATE else Usage()
         served_model = tap.model[:LONGEST_MODEL] if tap is not None else ""
         move = self._move(account, usage, now)
         return RequestRecord(
@@ -137,6 +137,13 @@ class Recording:
             moved_from=move.source,
             rebilled=move.rebilled,
         )
+
+    def _usage(self, tap: Tap | None) -> Usage:
+        """What the vendor bills: every answer of a paused turn has its own input."""
+        usage = tap.usage if tap is not None else Usage()
+        for more in self.exchange.continued if self.exchange is not None else ():
+            usage = usage.plus(more.usage)
+        return usage
 
     def _move(self, account: str, usage: Usage, now: float) -> Move:
         if not account:

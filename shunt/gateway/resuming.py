@@ -7,8 +7,10 @@ protocols know no such thing, so it is asked for them, a few times at most.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import Final
 
+import trio
 from attrs import define, evolve, field
 
 from shunt.gateway.attempt import Body
@@ -30,6 +32,37 @@ MOST: Final = 5
 
 GoOn = Callable[[Sequence[Part]], Awaitable[Body | None]]
 """Asks for the rest of a turn that has said these parts; None when there is none to be had."""
+
+
+@define(eq=False)
+class Asking:
+    """Asks in a task of its own, so that whoever waits can show its client meanwhile that it lives."""
+
+    _ask: GoOn
+    _nursery: trio.Nursery
+    _done: trio.Event | None = None
+    _body: Body | None = None
+    _error: Exception | None = None
+
+    async def rest(self, parts: Sequence[Part], within: float = inf) -> Body | None:
+        """Ask, or wait on for what was asked. Raises trio.TooSlowError after `within` seconds: nothing is lost."""
+        if self._done is None:
+            self._done = trio.Event()
+            self._nursery.start_soon(self._run, tuple(parts), self._done)
+        with trio.fail_after(within):
+            await self._done.wait()
+        self._done = None
+        if self._error is not None:
+            raise self._error
+        return self._body
+
+    async def _run(self, parts: Sequence[Part], done: trio.Event) -> None:
+        self._body = self._error = None
+        try:
+            self._body = await self._ask(parts)
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            self._error = error
+        done.set()
 
 
 @define(eq=False)

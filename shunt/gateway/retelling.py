@@ -18,7 +18,7 @@ from shunt.gateway.attempt import Body
 from shunt.gateway.decoding import Unfold, unfolding
 from shunt.gateway.measure import Measure
 from shunt.gateway.progress import Progress
-from shunt.gateway.resuming import MOST, GoOn, Turn, joined
+from shunt.gateway.resuming import MOST, Asking, Turn, joined
 from shunt.gateway.wording import Rendition
 from shunt.inference.collect import Collector
 from shunt.inference.envelope import stamped, stamped_answer
@@ -62,7 +62,7 @@ class Telling:
     _followed: StreamTap | None = None
     """The tap, once it has been fed all that was read before: from then on it is given events."""
     over: bool = False
-    go_on: GoOn | None = None
+    go_on: Asking | None = None
     """Asks for the rest of a paused turn."""
     _turn: Turn = field(factory=Turn)
 
@@ -73,7 +73,7 @@ class Telling:
     async def next(self, within: float = float("inf")) -> list[Event]:
         """The next events, perhaps none. Raises trio.TooSlowError after `within` seconds without a byte."""
         if self._turn.paused is not None:
-            return await self._resumed()
+            return await self._resumed(within)
         try:
             raw = await self._raw(within)
         except UpstreamError as error:
@@ -103,9 +103,9 @@ class Telling:
             self._waiting = None
         return raw
 
-    async def _resumed(self) -> list[Event]:
+    async def _resumed(self, within: float) -> list[Event]:
         """Go on with the turn in another answer, or end it."""
-        body = await self.go_on(self._turn.parts) if self.go_on is not None else None
+        body = await self.go_on.rest(self._turn.parts, within) if self.go_on is not None else None
         if body is None or not body.is_stream:
             self.over = True
             return self._turn.ended()
@@ -218,7 +218,7 @@ class Retold:
     inbound: Inbound
     progress: Progress
     every: float
-    go_on: GoOn | None = None
+    go_on: Asking | None = None
     """Asks for the rest of a turn that the vendor paused."""
     measure: Measure = Measure()
 
@@ -296,7 +296,7 @@ class Retold:
         for _ in range(MOST):
             if answer.stop is not Stop.PAUSE or self.go_on is None or not self._crosses:
                 break
-            body = await self.go_on(answer.parts)
+            body = await self.go_on.rest(answer.parts)
             if body is None or body.is_stream:
                 break
             answer = joined(answer, await self._read(body))

@@ -23,6 +23,18 @@ class Usage:
     """The part of `output` spent on reasoning, where the vendor says."""
     web_searches: int = 0
 
+    def plus(self, other: Usage) -> Usage:
+        """The sum of both."""
+        return Usage(
+            input=self.input + other.input,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write_5m=self.cache_write_5m + other.cache_write_5m,
+            cache_write_1h=self.cache_write_1h + other.cache_write_1h,
+            output=self.output + other.output,
+            reasoning=self.reasoning + other.reasoning,
+            web_searches=self.web_searches + other.web_searches,
+        )
+
     @property
     def cache_write(self) -> int:
         """Tokens written to a prompt cache, of either lifetime."""

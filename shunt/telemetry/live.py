@@ -60,7 +60,7 @@ def of_active(recording: Recording, pace: Pace, now: float, clock: float) -> dic
         "protocol": inbound.protocol,
         "operation": str(inbound.operation),
         "streamed": inbound.outline.stream,
-        "account": (exchange.account if exchange is not None else "") or None,
+        "account": (exchange.account if exchange is not None and not exchange.held else "") or None,
         "why": trace.why,
         "phase": str(phase_of(recording)),
         "age_ms": max(0, round((now - inbound.arrived_at) * 1000)),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import trio
+import trio.testing
 
-from shunt.gateway.resuming import MOST, Turn, joined, summed
-from shunt.inference.content import Text
+from shunt.accounts.state import RequestRecord
+from shunt.errors import UpstreamBroke
+from shunt.gateway.attempt import Body
+from shunt.gateway.resuming import MOST, Asking, Turn, joined, summed
+from shunt.inference.content import Part, Text
 from shunt.inference.events import (
     Event,
     Finished,
@@ -124,6 +130,47 @@ async def test_a_client_of_another_protocol_never_sees_the_pause(stream: bool) -
             choice = json.loads(answered.body)["choices"][0]
             assert (choice["message"]["content"], choice["finish_reason"]) == ("found it", "stop")
         assert [note.account for note in s.records[0].attempts] == ["a", "a"]
+    alone = await lone(stream=stream)
+    # Each answer is billed with its own input.
+    assert s.records[0].usage == alone.usage.plus(alone.usage)
+
+
+async def lone(*, stream: bool) -> RequestRecord:
+    """The record of an answer that is not paused."""
+    async with stage([anthropic.stream("x") if stream else anthropic.plain("x")], "a") as s:
+        await s.ask(chat(stream=stream))
+    return s.records[0]
+
+
+async def test_whoever_waits_for_the_rest_may_look_up(autojump_clock: trio.testing.MockClock) -> None:
+    """The vendor is asked once; a wait that is too long for the client loses nothing."""
+    asked: list[Sequence[Part]] = []
+
+    async def ask(parts: Sequence[Part]) -> Body | None:
+        asked.append(parts)
+        await trio.sleep(25)
+        return Body((b"rest",), None, None)
+
+    async with trio.open_nursery() as nursery:
+        asking = Asking(ask, nursery)
+        for _ in range(2):
+            with pytest.raises(trio.TooSlowError):
+                await asking.rest([Text("a")], 10)
+        body = await asking.rest([Text("a")], 10)
+        assert body is not None
+        assert (body.head, len(asked)) == ((b"rest",), 1)
+
+
+async def test_a_fault_while_asking_reaches_who_waits() -> None:
+    """It is no fault of the task it happens in."""
+
+    async def ask(parts: Sequence[Part]) -> Body | None:
+        await trio.lowlevel.checkpoint()
+        raise UpstreamBroke("no luck")
+
+    async with trio.open_nursery() as nursery:
+        with pytest.raises(UpstreamBroke):
+            await Asking(ask, nursery).rest([])
 
 
 @pytest.mark.parametrize("stream", [True, False])
