@@ -50,7 +50,8 @@ class Listing:
     async def entries(self, inbound: Inbound, lifetime: Lifetime) -> list[Entry]:
         """All models that the caller's accounts may serve, each once, in the caller's format.
 
-        Raises ShuntError when there is no account, or none of the vendors could be asked.
+        Raises ShuntError when there is no account, or none of the vendors could be asked and nothing is known
+        of what they offer: neither a catalogue nor names in the configuration.
         """
         groups = self._groups(inbound)
         if not groups:
@@ -65,10 +66,10 @@ class Listing:
         for shelf, accounts in groups.items():
             for entry in self._offered(shelf, accounts):
                 merged.setdefault(str(entry["id"]), entry)
-        if not merged and errors:
-            raise errors[0]
         for name in self._mapped(groups):
             merged.setdefault(name, {"id": name})
+        if not merged and errors:
+            raise errors[0]
         return [
             _in_format(entry, inbound.protocol) for name, entry in merged.items() if _may_ask(inbound, name)
         ]
@@ -134,6 +135,10 @@ class Listing:
         if not entries and (own or shelf.provider == _ANTHROPIC_ITSELF):
             # The vendor itself could not be asked: what is known of it beats an empty list.
             entries = [_known_entry(model) for model in MODELS]
+        if not entries:
+            # A server that could not be asked: what its owner named is what is known of it.
+            named = (name for account in accounts for name in account.models if not _PATTERN & set(name))
+            entries = [{"id": name} for name in dict.fromkeys(named)]
         return [entry for entry in entries if any(account.serves(str(entry["id"])) for account in accounts)]
 
 

@@ -81,6 +81,21 @@ async def test_a_vendor_that_cannot_be_asked_is_known_well_enough() -> None:
         assert document["data"]
 
 
+async def test_of_a_server_that_cannot_be_asked_its_owner_s_names_are_known() -> None:
+    """The names on the account's own list; with none of them the vendor's error is told, and nothing is made up."""
+    for models, names, wanted in (
+        (("qwen3-coder", "llama-*"), ["qwen3-coder"], 200),
+        ((), [], 502),
+    ):
+
+        def server(name: str, url: str, models: tuple[str, ...] = models) -> Account:
+            return evolve(account(name, url, models=models), provider="openai-compatible")
+
+        async with stage(lambda *_: anthropic.server_error(), "a", build=server) as s:
+            status, document = await listed(s, asking("openai-chat"))
+            assert (status, [entry["id"] for entry in document.get("data", [])]) == (wanted, names)
+
+
 async def test_a_local_program_is_asked_nothing() -> None:
     """It has no list of its own; what its vendor offers is known."""
 
