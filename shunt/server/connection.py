@@ -351,17 +351,21 @@ class Connection:
     async def _write(self, data: bytes) -> bool:
         """Write all of data; False when the client is gone or takes nothing any more.
 
-        Shielded, because half a chunk would spoil the connection for the error event that may follow.
+        The line shields itself: half a chunk would spoil the connection for the error event that may follow.
         """
-        async with self._send_lock:
-            with trio.CancelScope(shield=True):  # bounded by the line: see `Stalled`
-                try:
-                    await self._line.send(data)
-                except BROKEN as error:
-                    if isinstance(error, Stalled) or isinstance(error.__cause__, Stalled):
-                        log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
-                        self._service.tally.add(Refusal.STALLED)
-                    return False
+        if self._send_lock.locked():
+            await self._send_lock.acquire()
+        else:  # as nearly always; `acquire` would let all other tasks run first
+            self._send_lock.acquire_nowait()
+        try:
+            await self._line.send(data)
+        except BROKEN as error:
+            if isinstance(error, Stalled) or isinstance(error.__cause__, Stalled):
+                log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
+                self._service.tally.add(Refusal.STALLED)
+            return False
+        finally:
+            self._send_lock.release()
         return True
 
     def _turn(self, *, idle: bool) -> None:

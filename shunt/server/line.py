@@ -42,7 +42,7 @@ class Line(Protocol):
         """Some bytes; none at the end. Raises OSError, trio.BrokenResourceError or trio.ClosedResourceError."""
 
     async def send(self, data: bytes) -> None:
-        """Write all of data. Raises as `receive`, and Stalled."""
+        """Write all of data, also when the task is cancelled meanwhile. Raises as `receive`, and Stalled."""
 
 
 class PlainLine:
@@ -112,7 +112,8 @@ class SecureLine:
 
     async def send(self, data: bytes) -> None:
         """Write all of data."""
-        await self._tls.send_all(data)
+        with trio.CancelScope(shield=True):  # bounded by the line beneath
+            await self._tls.send_all(data)
 
 
 async def open_line(
