@@ -12,8 +12,7 @@ its `H11Protocol` and has calls of its own (`asgi.py`). Nothing is patched in pl
   ends when the client takes nothing for `bounds.stall`.
 - Bytes behind a running request park the reader, so that nobody sees the client leave. Here one task
   only reads, another one feeds what was read.
-- A task waits out the keep-alive time even when the client has closed. Here a deadline on the reader
-  does that work.
+- A task waits out the keep-alive time even when the client has closed. Here a deadline does that work.
 
 `tests/server/test_connection.py` holds one test per promise; they fail when an upgrade moves what is
 overridden here.
@@ -145,9 +144,9 @@ class PlainHttp(H11Protocol):
         try:
             return self.connection.send(event) or b""
         except h11.LocalProtocolError:
-            if self.connection.their_state is not h11.ERROR:
-                raise
-            return b""
+            if self.connection.their_state is h11.ERROR:
+                return b""
+            raise
 
     async def pass_on(self, data: bytes) -> None:
         """Write bytes."""
