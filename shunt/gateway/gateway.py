@@ -72,8 +72,8 @@ class Gateway:
     async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
         """Answer one request. Raises nothing but cancellation."""
         protocol = protocol_named(inbound.protocol)
-        if inbound.operation in OF_A_MODEL:
-            inbound = evolve(inbound, model=self.means.pool.state.model or "")
+        if (model := self.means.pool.state.model) and inbound.operation in OF_A_MODEL:
+            inbound = evolve(inbound, model=model)
         recording = self._recording(inbound, lifetime)
         families = self.carriers.for_call(inbound)
         exchange = Exchange(self.means, inbound, lifetime, families, trace=recording.trace)

@@ -28,6 +28,8 @@ GONE: Final = cast("ASGIReceiveEvent", {"type": "http.disconnect"})
 WHEN_GONE: Final = "shunt.when_gone"
 """Key in a scope's `extensions`: call it with what to call, once, when the client has left. A task per request that
 waits for `http.disconnect` costs more than all the rest of this module."""
+AT_HAND: Final = "shunt.at_hand"
+"""Key in a scope's `extensions`: what `receive` would give without waiting, or None."""
 AHEAD: Final = 10
 """Pieces of a body that wait for the application before reading pauses."""
 FAILED: Final = ((b"content-length", b"0"), (b"connection", b"close"))
@@ -109,8 +111,14 @@ class AsgiCall:
 
     async def receive(self) -> ASGIReceiveEvent:
         """All that has come of the body, or that the client has left."""
-        while not (self._incoming or self._closed or (self._whole and not self._told)):
+        while (event := self.at_hand()) is None:
             await self._stir.park()
+        return event
+
+    def at_hand(self) -> ASGIReceiveEvent | None:
+        """What `receive` would give without waiting; None when it would wait."""
+        if not (self._incoming or self._closed or (self._whole and not self._told)):
+            return None
         if self._told or not (self._incoming or self._whole):
             return GONE
         body = self._incoming[0] if len(self._incoming) == 1 else b"".join(self._incoming)
@@ -178,6 +186,6 @@ def scope_of(
             "client": client,
             "server": server,
             "state": state,
-            "extensions": {WHEN_GONE: call.when_gone},
+            "extensions": {WHEN_GONE: call.when_gone, AT_HAND: call.at_hand},
         },
     )

@@ -12,7 +12,7 @@ its `H11Protocol` and has calls of its own (`asgi.py`). Nothing is patched in pl
   ends when the client takes nothing for `bounds.stall`.
 - Bytes behind a running request park the reader, so that nobody sees the client leave. Here one task
   only reads, another one feeds what was read.
-- A task waits out the keep-alive time even when the client has closed. Here a deadline does that work.
+- A task waits out the keep-alive time even after its client left. Here a deadline does that work.
 
 `tests/server/test_connection.py` holds one test per promise; they fail when an upgrade moves what is
 overridden here.
@@ -348,13 +348,11 @@ class Connection:
             self._turn(idle=event.idle)
 
     async def _write(self, data: bytes) -> bool:
-        """Write all of data; False when the client is gone or takes nothing any more.
-
-        The line shields itself: half a chunk would spoil the connection for the error event that may follow.
-        """
+        """Write all of data; False when the client is gone or takes nothing any more. The line shields itself."""
         if self._send_lock.locked():
             await self._send_lock.acquire()
         else:  # as nearly always; `acquire` would let all other tasks run first
+            await trio.lowlevel.checkpoint_if_cancelled()
             self._send_lock.acquire_nowait()
         try:
             await self._line.send(data)

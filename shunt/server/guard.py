@@ -26,7 +26,7 @@ from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
 from shunt.server.access import Access, Caller, Visit, Withdrawn
 from shunt.server.answer import Answer
-from shunt.server.asgi import WHEN_GONE
+from shunt.server.asgi import AT_HAND, WHEN_GONE
 from shunt.server.bounds import Bounds, bounds_of
 from shunt.server.call import CALL, LIFETIME, Call
 from shunt.server.drain import DRAIN, Drain
@@ -157,7 +157,7 @@ class FrontDoor:
             local=scope["server"] or ("", 0),
             match=match,
             protocol=protocol,
-            intake=Intake(headers, complete=not expects_body(headers)),
+            intake=Intake(headers, not expects_body(headers), scope["extensions"][AT_HAND]),
         )
 
     async def _receive(

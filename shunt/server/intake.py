@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import trio
@@ -79,6 +80,8 @@ class Intake:
     headers: Headers
     complete: bool
     """Nothing more will come."""
+    at_hand: Callable[[], Any | None] = lambda: None
+    """What has come already; None when it has to be waited for."""
 
     async def read(
         self, receive: ASGIReceiveCallable, limit: int, bounds: Bounds, store: Store, share: Share
@@ -95,7 +98,9 @@ class Intake:
         size = 0
         begun = trio.current_time()
         while not self.complete:
-            message = await _next_within(receive, _deadline(begun, size, bounds))
+            message = self.at_hand()
+            if message is None:
+                message = await _next_within(receive, _deadline(begun, size, bounds))
             if message["type"] == "http.disconnect":
                 raise ClientGone
             parts.append(message["body"])

@@ -19,6 +19,7 @@ from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
 from shunt.inference.inbound import Inbound
 from shunt.server.app import create_app
+from shunt.server.asgi import AT_HAND
 from shunt.server.bounds import Bounds
 from shunt.server.guard import own_names
 from shunt.wire import json
@@ -227,6 +228,7 @@ async def test_a_refusal_goes_on_receiving_until_it_is_sent() -> None:
         "headers": [(b"host", b"evil.example"), (b"content-length", b"1000")],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 2),
+        "extensions": {AT_HAND: lambda: None},
     }
     with trio.fail_after(1):
         await door(scope, receive, send)
