@@ -17,12 +17,14 @@ from hashlib import sha256
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-import pyrage
 from attrs import define, field
 
 from shunt.errors import StoreError
+
+if TYPE_CHECKING:
+    import pyrage
 
 T = TypeVar("T")
 
@@ -30,6 +32,11 @@ SERVICE: Final = "shunt"
 PATIENCE: Final = 20.0
 """Seconds for the keychain; it may ask the person for consent or a password."""
 MARK: Final = b"-----BEGIN AGE ENCRYPTED FILE-----"
+
+
+def _age() -> Any:
+    """pyrage, once it is needed: few logins are sealed, and it takes a MiB of a server that runs for months."""
+    return importlib.import_module("pyrage")
 
 
 class Keychain(Protocol):
@@ -83,9 +90,10 @@ class Sealing:
             self._key = self._kept()
         if self._key is None:
             raise StoreError(f"{self.path} is sealed with a key that the keychain does not have any more")
+        age = _age()
         try:
-            plain: bytes = pyrage.decrypt(text, [self._key])
-        except pyrage.DecryptError as error:
+            plain: bytes = age.decrypt(text, [self._key])
+        except age.DecryptError as error:
             raise StoreError(f"{self.path} is sealed with another key than the keychain has") from error
         return plain
 
@@ -104,18 +112,22 @@ class Sealing:
             self.trouble = f"{error}; logins are kept in {self.path}, readable by you alone"
             return text
         self._key, self.sealed, self.trouble = key, True, ""
-        sealed: bytes = pyrage.encrypt(text, [key.to_public()], armored=True)
+        sealed: bytes = _age().encrypt(text, [key.to_public()], armored=True)
         return sealed
 
     def _kept(self) -> pyrage.x25519.Identity | None:
         kept = self.keychain.get(self._name)
+        if not kept:
+            return None
+        age = _age()
         try:
-            return pyrage.x25519.Identity.from_str(kept) if kept else None
-        except pyrage.IdentityError as error:
+            key: pyrage.x25519.Identity = age.x25519.Identity.from_str(kept)
+        except age.IdentityError as error:
             raise StoreError("what the keychain has for shunt is no key") from error
+        return key
 
     def _made(self) -> pyrage.x25519.Identity:
-        key = pyrage.x25519.Identity.generate()
+        key: pyrage.x25519.Identity = _age().x25519.Identity.generate()
         self.keychain.put(self._name, str(key))
         # Some keychains take everything and keep nothing: what only they would have is not trusted to them.
         if self.keychain.get(self._name) != str(key):
