@@ -211,5 +211,6 @@ def create_tls() -> ssl.SSLContext:
     except OSError as error:
         msg = f"SSL_CERT_FILE or SSL_CERT_DIR: no certificate authorities could be read from it ({error})"
         raise ConfigError(msg) from error
+    context.set_alpn_protocols(["http/1.1"])  # some gateways drop who does not say what it speaks
     context.keylog_filename = None  # type: ignore[assignment] # None switches it off; typeshed knows only paths
     return context
