@@ -87,7 +87,7 @@ def limits_of(headers: Headers) -> Headers:
 def failure_of(error: ShuntError, request_id: str, now: float) -> Failure:
     """An error in the words for a client, in no protocol yet."""
     if isinstance(error, ToldFailure):
-        return evolve(error.failure, request_id=request_id)
+        return evolve(error.failure, request_id=request_id, at=int(now))
     retry_after: float | None = None
     if isinstance(error, AllCooling) and error.retry_at is not None:
         retry_after = max(1.0, error.retry_at - now)
@@ -100,6 +100,7 @@ def failure_of(error: ShuntError, request_id: str, now: float) -> Failure:
         message=str(error),
         request_id=request_id,
         retry_after=retry_after,
+        at=int(now),
         code=told.code if told is not None else "",
         param=told.param if told is not None else "",
         should_retry=should_retry,

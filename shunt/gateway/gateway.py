@@ -293,12 +293,12 @@ class _Committed(AsyncIterator[bytes]):
     def _error(self, delivery: Delivery) -> bytes:
         """The real status can no longer be sent: its error goes into the stream."""
         protocol = self._pursuit.protocol
-        inbound = self._pursuit.exchange.inbound
+        inbound, now = self._pursuit.exchange.inbound, self._pursuit.exchange.means.now()
         error = self._pursuit.error
         if error is not None and not isinstance(error, UpstreamFailed):
-            failure = failure_of(error, inbound.id, self._pursuit.exchange.means.now())
+            failure = failure_of(error, inbound.id, now)
         else:
             body = delivery.body if isinstance(delivery.body, bytes) else b""
-            failure = protocol.decode_error(delivery.status, delivery.headers, body)
+            failure = evolve(protocol.decode_error(delivery.status, delivery.headers, body), at=int(now))
         self._pursuit.recording.progress.broke = failure.message
         return protocol.end_held_stream(failure)

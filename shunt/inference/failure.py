@@ -44,6 +44,8 @@ class Failure:
     """A machine-readable code, where the protocol has such a field."""
     param: str = ""
     """The request field it concerns, where the protocol has such a field."""
+    at: int = 0
+    """Epoch seconds, for protocols that date their answers; 0 when it is not known."""
     should_retry: bool | None = None
     """What `x-should-retry` is to say; None leaves the header out."""
 

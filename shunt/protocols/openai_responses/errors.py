@@ -34,4 +34,5 @@ def _event(name: str, number: int, response: response_object.Response) -> bytes:
 
 
 def _response(failure: Failure) -> response_object.Response:
-    return response_object.response("resp_" + (response_object.base_of(failure.request_id) or "failed"), "")
+    name = "resp_" + (response_object.base_of(failure.request_id) or "failed")
+    return response_object.response(name, "", failure.at)

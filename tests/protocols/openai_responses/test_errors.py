@@ -31,7 +31,8 @@ def test_a_running_stream_ends_in_response_failed() -> None:
 
 def test_a_held_stream_is_created_before_it_fails() -> None:
     """The SDK's stream helper raises on a first event of any other kind."""
-    (created, first), (failed, second) = events(encode_held_error(Failure(Kind.INTERNAL, "no")))
+    (created, first), (failed, second) = events(encode_held_error(Failure(Kind.INTERNAL, "no", at=77)))
+    assert (first["response"]["created_at"], second["response"]["created_at"]) == (77, 77)
     assert (created, failed) == ("response.created", "response.failed")
     assert first["sequence_number"] < second["sequence_number"]
     assert (first["response"]["status"], first["response"]["error"]) == ("in_progress", None)
