@@ -47,6 +47,8 @@ def test_answers_say_what_protocol_they_are_of(data: bytes, name: str) -> None:
 MANY = range(20_000)
 """Of what takes minutes where each one is compared with, or copied beside, all before it."""
 FEWER = range(4000)
+NAMED = range(9_000)
+"""As many tools as one request may name, nearly."""
 ASKED = {"role": "user", "content": "x"}
 
 
@@ -65,9 +67,9 @@ LONG: dict[str, tuple[str, dict[str, Any]]] = {
             "messages": [
                 *(
                     {"role": "assistant", "function_call": {"name": f"f{n}", "arguments": "{}"}}
-                    for n in reversed(MANY)
+                    for n in reversed(NAMED)
                 ),
-                *({"role": "function", "name": f"f{n}", "content": "x"} for n in MANY),
+                *({"role": "function", "name": f"f{n}", "content": "x"} for n in NAMED),
             ]
         },
     ),
