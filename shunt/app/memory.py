@@ -27,6 +27,10 @@ def settle() -> None:
     gc.set_threshold(*THRESHOLDS)
 
 
+PATIENCE: Final = 12
+"""Looks after which it is done although requests run: a busy server may never have a quiet moment."""
+
+
 @define(eq=False)
 class Tidying:
     """What is done every few seconds so that a burst leaves nothing behind. Called from the main task; quick."""
@@ -34,11 +38,14 @@ class Tidying:
     observatory: Observatory
     _seen: int = 0
     """Requests that had finished the last time."""
+    _looks: int = 0
 
     def __call__(self) -> None:
         """Look, and tidy up in the first quiet moment after there was something to do."""
         finished = self.observatory.tallies.finished
-        if finished != self._seen and not self.observatory.active():
+        self._looks += 1
+        quiet = not self.observatory.active() or self._looks % PATIENCE == 0
+        if finished != self._seen and quiet:
             self._seen = finished
             gc.collect()  # some milliseconds: what was there from the start is not looked at
             give_back()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shunt.app.memory import THRESHOLDS, Tidying, settle
+from shunt.app.memory import PATIENCE, THRESHOLDS, Tidying, settle
 from shunt.telemetry.observatory import Observatory
 
 
@@ -44,3 +44,8 @@ def test_tidying_waits_for_a_quiet_moment(monkeypatch: pytest.MonkeyPatch) -> No
     tidy()
     tidy()
     assert len(collected) == 1
+    active["req_2"] = None
+    for finished in range(2 * PATIENCE):
+        observatory.tallies.finished = 10 + finished
+        tidy()
+    assert len(collected) == 3
