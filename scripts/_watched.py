@@ -19,7 +19,6 @@ import trio
 from shunt.cli.program import main
 from shunt.server.intake import Store
 from shunt.upstream.client import Upstream
-from shunt.upstream.direct import Pool
 
 MIB = 1024 * 1024
 
@@ -70,7 +69,7 @@ def pool() -> dict[str, int]:
     if upstream is None:
         return {"idle": 0, "busy": 0, "in_flight": 0}
     lines = upstream._all_lines()  # noqa: SLF001 - a look from outside
-    idle = sum(line.pool.idle() for line in lines if isinstance(line.pool, Pool))
+    idle = sum(line.pool.idle() for line in lines)
     return {"idle": idle, "busy": upstream.pool_size - idle, "in_flight": upstream.in_flight}
 
 

@@ -19,16 +19,14 @@ from shunt.telemetry.observatory import Observatory
 THRESHOLDS: Final = (20_000, 20, 50)
 """New containers after which the young ones are looked through (a running request has some hundreds), and how often
 that happens before older ones are. Next to nothing here is garbage in a cycle."""
+PATIENCE: Final = 12
+"""Looks after which there is tidying although requests run: a busy server may never have a quiet moment."""
 
 
 def settle() -> None:
     """Leave what was made so far to itself: called once, when everything is loaded."""
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
-
-
-PATIENCE: Final = 12
-"""Looks after which it is done although requests run: a busy server may never have a quiet moment."""
 
 
 @define(eq=False)

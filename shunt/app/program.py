@@ -275,7 +275,7 @@ class Program:
         self, upstream: Upstream, records: Records, health: Health, sight: Sight
     ) -> AsyncIterator[None]:
         """Run the watchers for the time of the block, and wait for their last acts."""
-        history = await opening.history_at(self.locations)
+        history = None if self.is_careful else await opening.history_at(self.locations)
         await sight.remember()
         parts = wiring.watcher_parts(self, upstream, records, history, sight)
         try:

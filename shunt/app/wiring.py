@@ -128,7 +128,7 @@ def watcher_parts(
         send=upstream.send,
         drop_idle=upstream.drop_idle,
         close_old=upstream.close_old,
-        tidy=Tidying(sight.observatory).__call__,
+        tidy=Tidying(sight.observatory),
         fetch_usage=UsageEndpoint(upstream, time.time).fetch,
         read_login=partial(login_at, program.options.environ),
         save_state=partial(snapshots.save, program.locations.state_file),

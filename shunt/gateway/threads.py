@@ -15,9 +15,9 @@ T = TypeVar("T")
 async def in_thread(work: Callable[[], T], limiter: trio.CapacityLimiter) -> T:
     """Do it in a thread.
 
-    What it raises for the client is raised without its cause and the frames it came through: they hold the body, and Trio's
-    among them hold the error, so all of it would stay until the collector comes by. Refused bodies of 50 MiB
-    were seen to add up.
+    What it raises for the client is raised without its cause and the frames it came through: they hold the
+    body, and Trio's among them hold the error, so all of it would stay until the collector comes by. Refused
+    bodies of 50 MiB were seen to add up.
     """
     try:
         return await trio.to_thread.run_sync(work, limiter=limiter)

@@ -71,8 +71,6 @@ class AsgiCall:
     _status: int | None = None
     _finished: bool = False
 
-    idle: bool = field(default=False, init=False)
-
     # ── from the connection ───────────────────────────────────────────────────────────────────
 
     async def handle(self, event: Event) -> None:

@@ -74,7 +74,7 @@ class Bounds:
 def bounds_of(config: Config) -> Bounds:
     """The limits that `[server]` and `[limits]` ask for."""
     server, limits = config.server, config.limits
-    body = int(server.max_body_mb * MIB)
+    body = body_limit(config)
     return Bounds(
         line=limits.line_kb * KIB,
         control_body=limits.control_body_kb * KIB,
@@ -95,3 +95,8 @@ def bounds_of(config: Config) -> Bounds:
         request=limits.request_hours * 3600,
         drain=server.drain_seconds,
     )
+
+
+def body_limit(config: Config) -> int:
+    """Bytes that a request's body may have, compressed or not."""
+    return int(config.server.max_body_mb * MIB)

@@ -348,14 +348,14 @@ class Connection:
             self._turn(idle=event.idle)
 
     async def _write(self, data: bytes) -> bool:
-        """Write all of data; False when the client is gone or takes nothing any more. The line shields itself."""
+        """Write all of data; False when the client is gone or takes nothing any more."""
         if self._send_lock.locked():
             await self._send_lock.acquire()
         else:  # as nearly always; `acquire` would let all other tasks run first
             await trio.lowlevel.checkpoint_if_cancelled()
             self._send_lock.acquire_nowait()
         try:
-            await self._line.send(data)
+            await self._line.send(data)  # shields itself: half a chunk would spoil what comes after it
         except BROKEN as error:
             if isinstance(error, Stalled) or isinstance(error.__cause__, Stalled):
                 log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)

@@ -16,7 +16,7 @@ from shunt.gateway.threads import in_thread
 from shunt.inference.inbound import Inbound, Operation, Outline
 from shunt.limits.durations import parse_duration
 from shunt.protocols import protocol_named
-from shunt.server.bounds import MIB
+from shunt.server.bounds import MIB, body_limit
 from shunt.server.call import Call, current_call, current_lifetime
 from shunt.server.errors import TurnedAway
 from shunt.server.parts import ServerParts
@@ -101,7 +101,7 @@ class Inference:
     async def _outline(self, call: Call) -> Outline:
         """The facts of a body. Raises InvalidRequest, BodyTooLarge or TurnedAway."""
         encoding = header.text(call.headers, b"content-encoding") or ""
-        limit = int(self._parts.config().server.max_body_mb * MIB)
+        limit = body_limit(self._parts.config())
         read = partial(outline_of, call.protocol, call.body, encoding, limit)
         if len(call.body) > (LARGE_COMPRESSED if encoding else LARGE):
             return await in_thread(read, READERS)

@@ -34,5 +34,13 @@ WATCHERS: Final[tuple[Callable[[Parts], Watcher], ...]] = (
     dumps.watch,
     vitals.watch,
 )
-NEEDED: Final = (cooldown.watch, recovery.watch, snapshots.watch, reload.watch, clock.watch)
-"""Those without which requests would not be served rightly: all that run after a row of crashes."""
+NEEDED: Final = (
+    cooldown.watch,
+    recovery.watch,
+    snapshots.watch,
+    history.watch,
+    reload.watch,
+    clock.watch,
+)
+"""Those without which requests would not be served rightly: all that run after a row of crashes. The history is not
+opened then; its watcher lets go of what finished requests left."""

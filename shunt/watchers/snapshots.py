@@ -24,8 +24,9 @@ EVERY: Final = 1.0
 SHARE: Final = 50
 """How many times as long as a write took is waited until the next: thousands of conversations must not make
 every request dearer."""
-LONGEST: Final = 60.0
-"""Seconds between two writes at most, while something changes."""
+LONGEST: Final = 10.0
+"""Seconds between two writes at most, while something changes: a slow disk must not cost more of what the owner
+has just said (a pin, a pause)."""
 
 
 @define

@@ -25,8 +25,6 @@ EVENT_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of one event. Agents do receive events of 20 MiB (a file in one piece)."""
 MOST_LINES: Final = 100_000
 """Lines of one event. Each costs time to look at, and no sender has use for a tenth of them."""
-_FEW: Final = MOST_LINES
-"""Bytes that cannot hold more lines than that, so that nearly no event has to be counted."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _END: Final = re.compile(rb"\n\n|\n\r\n|\n\r(?=[^\n])|\r\r")
@@ -134,7 +132,8 @@ class Decoder:
             if end > self._limit and not self._skipping:
                 raise self._too_large()
             raw = bytes(self._buffer[:end])
-            if end > _FEW and not self._skipping and line_count(raw) > self._lines:
+            # Fewer bytes than that cannot hold more lines, so nearly no event has to be counted.
+            if end > self._lines and not self._skipping and line_count(raw) > self._lines:
                 raise UpstreamUnexpected(f"The upstream sent an event of more than {self._lines:,} lines.")
             del self._buffer[:end]
             self._searched = 0

@@ -57,7 +57,7 @@ async def test_codes_cannot_be_guessed(house: House) -> None:
         answer = await trade(house, guess)
         assert answer.status in (400, 401, 429), answer.body
         assert not any(name.lower() == b"set-cookie" for name, _ in answer.headers)
-    for path in ("/status", "/health", "/log", "/debug/vars"):
+    for path in ("/status", "/health", "/debug/logs", "/debug/stats", "/requests"):
         async with raw_client(house.port) as client:
             assert code.encode() not in (await client.ask(b"GET", path.encode())).body
     assert code not in house.log.read_text()

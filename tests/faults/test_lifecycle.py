@@ -468,6 +468,10 @@ def test_a_restart_loop_ends_in_a_careful_start(own: House) -> None:
     assert "early end" in status["troubles"]["start"]
     assert "prefetch" not in {watcher["name"] for watcher in status["watchers"]}
     assert trio.run(own.ask).status == 200
+    deadline = time.monotonic() + 20
+    while trio.run(own.get, "/status")["history"] != {"requests_waiting": 0, "dropped": 0}:
+        assert time.monotonic() < deadline, "what finished requests left piles up"
+        time.sleep(0.05)
     assert own.stop() == 0
     own.start()
     assert "start" not in trio.run(own.get, "/status")["troubles"]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import pytest
+import trio
+from attrs import define, field
 
 from shunt.gateway.progress import STALL
+from shunt.gateway.recording import Nobody, Recording
 from shunt.gateway.trace import Phase
 from shunt.inference.usage import Usage
 from shunt.telemetry.live import FIRST_GUESS, Pace, of_active, phase_of
 from shunt.wire import json
+from tests.fakes import anthropic
 from tests.fakes.pools import T0
 from tests.fakes.records import record
+from tests.gateway.stages import message, stage, wall
 from tests.telemetry.requests import answered, recording
 
 
@@ -48,3 +53,29 @@ def test_a_stream_on_its_way() -> None:
     assert of_active(running, Pace(), T0 + 30, 108.0 + STALL)["stalled"]
     progress.complete = True
     assert phase_of(running) is Phase.FIRST_BYTE
+
+
+@define
+class Watching(Nobody):
+    """Keeps what has begun."""
+
+    begun: list[Recording] = field(factory=list)
+
+    def started(self, recording: Recording) -> None:
+        self.begun.append(recording)
+
+
+async def test_a_held_request_is_with_no_account() -> None:
+    """It was sent to one that is spent, and whose it will be is open; when it has been served, that is told."""
+    watching = Watching()
+    async with stage([anthropic.rejected(wall() + 2), anthropic.plain("hello")], "a") as s:
+        s.gateway.observer = watching
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(s.ask, message(wait=60.0))
+            with trio.fail_after(10):
+                while not watching.begun or phase_of(watching.begun[0]) is not Phase.QUEUED:
+                    await trio.testing.wait_all_tasks_blocked(0.01)
+            told = of_active(watching.begun[0], Pace(), wall(), trio.current_time())
+            assert (told["phase"], told["account"], told["attempts"]) == ("queued", None, 1)
+        told = of_active(watching.begun[0], Pace(), wall(), trio.current_time())
+        assert (told["account"], told["attempts"]) == ("a", 2)

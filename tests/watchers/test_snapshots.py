@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -12,7 +14,8 @@ from shunt.errors import StoreError
 from shunt.pool import Snapshot
 from shunt.watchers import snapshots
 from shunt.watchers.health import Doing
-from shunt.watchers.worker import own_thread
+from shunt.watchers.snapshots import EVERY, LONGEST
+from shunt.watchers.worker import Result, Worker, own_thread
 from tests.watchers.stand_ins import Bench, bench, start
 
 
@@ -46,6 +49,30 @@ async def test_a_change_is_written_at_once_and_a_busy_pool_once_a_second(autojum
     gaps = [after - before for before, after in pairwise(times(desk))]
     assert all(gap >= 1 for gap in gaps)
     assert desk.saved[-1][1].state == desk.pool.snapshot().state
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.001, EVERY), (0.1, 5), (3, LONGEST)])
+async def test_a_slow_write_is_done_less_often(autojump_clock: MockClock, took: float, pause: float) -> None:
+    """A large state must not make every request dearer; but what the owner says is never long unsaved."""
+    desk = bench("a")
+
+    def slow() -> Worker:
+        async def run(job: Callable[[], Result], /) -> Result:
+            await trio.sleep(took)
+            return job()
+
+        return run
+
+    async with trio.open_nursery() as nursery:
+        start(nursery, snapshots.watch(desk.parts(worker=slow)), desk)
+        await trio.sleep(1)
+        for step in range(200):
+            desk.pool.pause("a") if step % 2 else desk.pool.resume("a")
+            await trio.sleep(0.2)
+        nursery.cancel_scope.cancel()
+    gaps = [after - before for before, after in pairwise(times(desk)[:-1])]
+    assert gaps
+    assert all(took + pause - 0.01 <= gap <= took + pause + 0.3 for gap in gaps), gaps
 
 
 async def test_the_end_brings_a_last_write(autojump_clock: MockClock) -> None:
