@@ -15,7 +15,8 @@ from shunt.wire import json
 from tests.fakes import anthropic
 from tests.fakes.pools import T0
 from tests.fakes.records import record
-from tests.gateway.stages import message, stage, wall
+from tests.gateway.rooms import wall
+from tests.gateway.stages import message, stage
 from tests.telemetry.requests import answered, recording
 
 
