@@ -42,8 +42,11 @@ class Way(Shape):
     def head(self, status: int, headers: Headers) -> bytes:
         """The beginning of an answer as bytes."""
 
-    def said(self, event: h11.Data | h11.EndOfMessage) -> bytes:
-        """More of it as bytes; none once the connection is past saying anything."""
+    def said(self, event: h11.EndOfMessage) -> bytes:
+        """Its end as bytes; none once the connection is past saying anything."""
+
+    def some(self, body: bytes) -> bytes:
+        """Some of its body as bytes, likewise."""
 
     async def pass_on(self, data: bytes) -> None:
         """Write bytes; a client that is gone closes the call."""
@@ -138,7 +141,7 @@ class AsgiCall:
         body = facts.get("body", b"")
         data, self._head = self._head, b""
         if body and self._method != "HEAD" and self._status not in BODILESS:
-            data += self._way.said(h11.Data(data=body))
+            data += self._way.some(body)
         if not more:
             data += self._way.said(h11.EndOfMessage())
         if data:

@@ -28,7 +28,7 @@ from typing import Any, Final, cast
 
 import h11
 import trio
-from attrs import define, frozen
+from attrs import frozen
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h11 import H11Protocol
@@ -42,6 +42,7 @@ from shunt.config.addresses import is_loopback
 from shunt.server.asgi import AsgiCall, scope_of
 from shunt.server.bounds import Bounds
 from shunt.server.head import TLS_HANDSHAKE, StrictConnection
+from shunt.server.inlet import Inlet
 from shunt.server.line import Line, Stalled, open_line
 from shunt.server.remarks import Remarks
 from shunt.server.tally import Refusal, Tally
@@ -96,6 +97,8 @@ class PlainHttp(H11Protocol):
         )
         self.connection = StrictConnection(service.bounds)
         self._app = service.app
+        self._chunked = False
+        """Whether the answer's body goes out in chunks."""
         self._remarks, self._tally = service.remarks, service.tally
 
     @property
@@ -135,9 +138,17 @@ class PlainHttp(H11Protocol):
 
     def head(self, status: int, headers: Headers) -> bytes:
         """The beginning of an answer."""
-        return self.said(
+        data = self.said(
             h11.Response(status_code=status, headers=[*headers, *self.config.response_headers("h11")])
         )
+        self._chunked = b"\r\ntransfer-encoding: chunked\r\n" in data.lower()
+        return data
+
+    def some(self, body: bytes) -> bytes:
+        """Some of an answer's body as it goes out; h11 has no part in chunks, which carry no state."""
+        if self._chunked and self.connection.our_state is h11.SEND_BODY:
+            return b"%x\r\n%b\r\n" % (len(body), body)
+        return self.said(h11.Data(data=body))
 
     def said(self, event: h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
         """An event as bytes; none once the client has sent nonsense: its answer has been given up."""
@@ -174,42 +185,6 @@ class PlainHttp(H11Protocol):
         await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
         await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())
-
-
-@define(eq=False)
-class Inlet:
-    """Bytes that were read and wait to be handled."""
-
-    _bytes: bytearray
-    _stir: trio.lowlevel.ParkingLot
-
-    @classmethod
-    def empty(cls) -> Inlet:
-        """A new one."""
-        return cls(bytearray(), trio.lowlevel.ParkingLot())
-
-    def put(self, data: bytes) -> None:
-        """Add bytes."""
-        self._bytes += data
-        self._stir.unpark_all()
-
-    async def take(self) -> bytes:
-        """Wait for bytes and take all there are."""
-        while not self._bytes:
-            await self._stir.park()
-        taken = bytes(self._bytes)
-        self._bytes.clear()
-        self._stir.unpark_all()
-        return taken
-
-    def holds(self, count: int) -> bool:
-        """Whether more than `count` bytes wait."""
-        return len(self._bytes) > count
-
-    async def below(self, count: int) -> None:
-        """Wait until no more than `count` bytes are left."""
-        while self.holds(count):
-            await self._stir.park()
 
 
 class Connection:

@@ -14,6 +14,8 @@ from typing import Final, Protocol
 
 import trio
 
+from shunt.tcp import TcpStream
+
 log = logging.getLogger(__name__)
 
 HANDSHAKE: Final = b"\x16"
@@ -52,7 +54,7 @@ class PlainLine:
 
     def __init__(self, stream: trio.SocketStream, stall: float) -> None:
         """`stall` is the time in seconds in which the client has to take at least one byte."""
-        self._stream = stream
+        self._stream = TcpStream(stream)
         self._stall = stall
 
     async def receive(self, most: int) -> bytes | bytearray:
@@ -61,34 +63,26 @@ class PlainLine:
 
     async def send(self, data: bytes) -> None:
         """Write all of data."""
-        rest = memoryview(data)
+        taken = self._stream.send_now(data)
+        if taken == len(data):  # as nearly always
+            return
+        rest = memoryview(data)[taken:]
         while rest:
-            with trio.move_on_after(self._stall) as scope:
-                scope.shield = True
-                rest = rest[await self._stream.socket.send(rest) :]
+            with trio.CancelScope(deadline=trio.current_time() + self._stall, shield=True) as scope:
+                rest = rest[await self._stream.send_more(rest) :]
             if scope.cancelled_caught:
                 raise Stalled(f"the client takes nothing for {self._stall:g} s")
 
 
-class _Under(trio.abc.Stream):
-    """What TLS runs on: the same writing, and a close that waits for nothing."""
+class _Under(TcpStream):
+    """What TLS runs on: the same writing."""
 
     def __init__(self, stream: trio.SocketStream, plain: PlainLine) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._plain = plain
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._plain.send(bytes(data))
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self._stream.wait_send_all_might_not_block()
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        return await self._stream.receive_some(max_bytes)
-
-    async def aclose(self) -> None:
-        self._stream.socket.close()
-        await trio.lowlevel.checkpoint()
 
 
 class SecureLine:

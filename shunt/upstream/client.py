@@ -20,6 +20,7 @@ from shunt.upstream import errors
 from shunt.upstream.direct import Pool
 from shunt.upstream.network import StaleConnection, create_tls
 from shunt.upstream.proxied import ProxiedPool
+from shunt.upstream.silence import Watch
 from shunt.upstream.timeouts import CLOSE_WITHIN, Timeouts
 from shunt.wire.headers import Headers
 
@@ -168,6 +169,7 @@ class Upstream:
 
     timeouts: Timeouts
     _tls: ssl.SSLContext
+    _watch: Watch = field(factory=Watch)
     _lines: dict[str, Line] = field(factory=dict)
     """The pool in use, by proxy URL; empty for none."""
     _retired: list[Line] = field(factory=list)
@@ -215,6 +217,10 @@ class Upstream:
         for line in list(self._lines.values()):
             await self._retire(line)
 
+    async def attend(self) -> None:
+        """End calls whose upstream stays silent; runs as long as there are calls."""
+        await self._watch.attend()
+
     async def aclose(self) -> None:
         """Close everything."""
         for line in self._all_lines():
@@ -222,7 +228,9 @@ class Upstream:
 
     def _line(self, proxy: str) -> Line:
         if proxy not in self._lines:
-            self._lines[proxy] = Line(ProxiedPool(self._tls, proxy) if proxy else Pool(self._tls))
+            self._lines[proxy] = Line(
+                ProxiedPool(self._tls, proxy) if proxy else Pool(self._tls, self._watch)
+            )
         return self._lines[proxy]
 
     async def _retire(self, line: Line) -> None:
@@ -256,7 +264,15 @@ async def open_upstream(timeouts: Timeouts, *, tls: ssl.SSLContext | None = None
     Raises ConfigError when SSL_CERT_FILE cannot be read.
     """
     upstream = Upstream(timeouts, tls or create_tls())
-    try:
-        yield upstream
-    finally:
-        await upstream.aclose()
+    failed: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(upstream.attend)
+        try:
+            yield upstream
+        except Exception as error:  # noqa: BLE001 - raised below: the nursery would make a group of it
+            failed = error
+        finally:
+            await upstream.aclose()
+            nursery.cancel_scope.cancel()
+    if failed is not None:
+        raise failed

@@ -18,6 +18,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from math import inf
 
 import httpcore2 as httpcore
 import httpx2 as httpx
@@ -25,6 +26,7 @@ import trio
 from attrs import define, field, frozen
 
 from shunt.providers.base import UpstreamCall
+from shunt.tcp import TcpStream
 from shunt.upstream import errors
 from shunt.upstream.http1 import AnswerReader, head_of
 from shunt.upstream.network import (
@@ -35,6 +37,7 @@ from shunt.upstream.network import (
     SLICE,
     StaleConnection,
 )
+from shunt.upstream.silence import Watch
 from shunt.upstream.timeouts import Timeouts
 from shunt.wire.headers import Headers
 
@@ -67,9 +70,13 @@ class Connection:
     """One connection to an upstream."""
 
     origin: str
-    stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]
+    stream: TcpStream | trio.SSLStream[TcpStream]
     """Its bytes in the clear."""
     socket: trio.socket.SocketType
+    due: float = inf
+    """Trio's clock until which its next bytes are waited for."""
+    overdue: bool = False
+    """They did not come."""
     answered: bool = False
     """An answer has come on it before."""
     idle_since: float = 0.0
@@ -79,35 +86,33 @@ class Connection:
     _quiet: bool = False
     """Nothing has been read since then."""
 
-    async def ask(self, data: bytes, body: bytes, reader: AnswerReader, timeouts: Timeouts) -> None:
+    async def ask(
+        self, data: bytes, body: bytes, reader: AnswerReader, timeouts: Timeouts, watch: Watch
+    ) -> None:
         """Send a request (`data`, then `body`) and read until the answer's head is there.
 
         Raises httpcore.WriteTimeout, ReadTimeout, ReadError (StaleConnection is one) and RemoteProtocolError.
         """
         self._asked_at, self._quiet = trio.current_time(), True
-        taken = whole = False
-        with trio.CancelScope() as scope:
-            whole = await self._write(data, body, scope, timeouts.write)
-            taken = True
-            # For the head as a whole: an upstream that sends one `102 Processing` after another is as good
-            # as silent.
-            scope.deadline = trio.current_time() + timeouts.silence
-            await self._hear(reader)
-        if not (taken or reader.begun):
-            if not self.socket.is_readable():
-                raise httpcore.WriteTimeout
-            with trio.CancelScope(deadline=trio.current_time() + timeouts.silence):
-                await self._hear(reader)  # an answer came before all of the request was taken
-        if not reader.begun:
-            raise httpcore.ReadTimeout
+        whole = await self._write(data, body, timeouts.write)
+        # For the head as a whole: an upstream that sends one `102 Processing` after another is as good as silent.
+        watch.expect(self, timeouts.silence)
+        while not reader.begun:
+            if answer := await self.receive():
+                reader.feed(answer)
+            else:
+                reader.end()
+        self.due = inf
         if not whole:
             reader.reusable = False
 
     async def receive(self) -> bytes | bytearray:
-        """Some bytes; none at the end. Raises StaleConnection or httpcore.ReadError."""
+        """Some bytes; none at the end. Raises StaleConnection, httpcore.ReadTimeout or ReadError."""
         try:
             data = await self.stream.receive_some(READ)
         except BROKEN as error:
+            if self.overdue:
+                raise httpcore.ReadTimeout from None
             if self._is_stale():
                 raise StaleConnection from error
             raise httpcore.ReadError from error
@@ -121,22 +126,27 @@ class Connection:
         """Close it at once. Whoever reads or writes gets an error."""
         self.socket.close()
 
-    async def _write(self, data: bytes, body: bytes, scope: trio.CancelScope, patience: float) -> bool:
-        """Write all; False when the peer takes no more, which may have answered already."""
+    async def _write(self, data: bytes, body: bytes, patience: float) -> bool:
+        """Write all; False when the peer takes no more, and may have answered before it had read everything.
+
+        Raises httpcore.WriteTimeout.
+        """
         try:
-            for part in _slices(data, body):
-                scope.deadline = trio.current_time() + patience
-                await self.stream.send_all(part)
+            if len(body) <= SLICE and isinstance(self.stream, TcpStream):
+                whole = data + body
+                taken = self.stream.send_now(whole)
+                if taken == len(whole):  # as nearly always
+                    return True
+                data, body = whole[taken:], b""
+            with trio.CancelScope() as scope:
+                for part in _slices(data, body):
+                    scope.deadline = trio.current_time() + patience
+                    await self.stream.send_all(part)
         except BROKEN:
             return False
-        return True
-
-    async def _hear(self, reader: AnswerReader) -> None:
-        while not reader.begun:
-            if data := await self.receive():
-                reader.feed(data)
-            else:
-                reader.end()
+        if scope.cancelled_caught and not self.socket.is_readable():
+            raise httpcore.WriteTimeout
+        return not scope.cancelled_caught
 
     def _is_stale(self) -> bool:
         return self.answered and self._quiet and trio.current_time() - self._asked_at < REFUSED_WITHIN
@@ -182,10 +192,9 @@ class Answer:
                 return None
             if reader.fault is not None:
                 raise reader.fault
-            with trio.CancelScope(deadline=trio.current_time() + self._silence) as scope:
-                data = await self._connection.receive()
-            if scope.cancelled_caught:
-                raise httpcore.ReadTimeout
+            self._pool.watch.expect(self._connection, self._silence)
+            data = await self._connection.receive()
+            self._connection.due = inf  # a client that takes its time is not the upstream's fault
             if data:
                 reader.feed(data)
             else:
@@ -207,6 +216,7 @@ class Pool:
     """Connections straight to upstreams. No limit: a call never queues for one."""
 
     _tls: ssl.SSLContext
+    watch: Watch
     _open: set[Connection] = field(factory=set)
     _idle: list[Connection] = field(factory=list)
     """Those of them that wait for a call, the longest idle first."""
@@ -240,7 +250,7 @@ class Pool:
                 raise errors.mapped(error, call.origin, sent=False) from error
         reader = AnswerReader()
         try:
-            await connection.ask(head, call.body, reader, timeouts)
+            await connection.ask(head, call.body, reader, timeouts, self.watch)
         except Exception as error:
             self._drop(connection)
             reader.close()
@@ -256,6 +266,7 @@ class Pool:
         if not reusable or self._retired:
             self._drop(connection)
             return
+        self.watch.forget(connection)
         connection.answered, connection.idle_since = True, trio.current_time()
         self._idle.append(connection)
         if len(self._idle) > IDLE_CONNECTIONS:
@@ -294,13 +305,14 @@ class Pool:
         """Make a connection. Raises httpcore.ConnectTimeout and ConnectError."""
         with _explained(), trio.fail_after(within):
             stream = await trio.open_tcp_stream(place.host, place.port)
-        connection = Connection(origin, stream, stream.socket)
+        plain = TcpStream(stream)
+        connection = Connection(origin, plain, plain.socket)
         self._open.add(connection)
         try:
             for option in KEEP_ALIVE:
                 stream.setsockopt(*option)
             if place.secure:
-                secured = trio.SSLStream(stream, self._tls, server_hostname=place.host, https_compatible=True)
+                secured = trio.SSLStream(plain, self._tls, server_hostname=place.host, https_compatible=True)
                 with _explained(), trio.fail_after(within):
                     await secured.do_handshake()
                 connection.stream = secured
@@ -311,6 +323,7 @@ class Pool:
 
     def _drop(self, connection: Connection) -> None:
         self._open.discard(connection)
+        self.watch.forget(connection)
         connection.close()
 
 

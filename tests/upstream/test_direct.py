@@ -9,6 +9,7 @@ from trio.testing import MockClock
 from shunt.errors import UpstreamUnreachable
 from shunt.upstream.direct import Place, Pool, place_of
 from shunt.upstream.network import IDLE_CONNECTIONS, IDLE_FOR, create_tls
+from shunt.upstream.silence import Watch
 from shunt.upstream.timeouts import Timeouts
 from tests.fakes.clocks import socket_clock
 from tests.fakes.upstream import Answer, Gate, closed_port, scripted_upstream
@@ -49,7 +50,7 @@ async def use(pool: Pool, url: str) -> bytes:
 async def test_an_answer_that_came_whole_gives_its_connection_back_at_once() -> None:
     """Before anybody asks whether there is more."""
     async with scripted_upstream([ONCE]) as up:
-        pool = Pool(create_tls())
+        pool = Pool(create_tls(), Watch())
         answer = await pool.exchange(call(up.url), Timeouts())
         assert await answer.next() == b"x"
         assert (pool.idle(), pool.connections()) == (1, 1)
@@ -63,7 +64,7 @@ async def test_an_answer_that_came_whole_gives_its_connection_back_at_once() -> 
 async def test_old_connections_are_closed(clock: MockClock) -> None:
     """Those that were not used for half a minute go, without waiting for another call."""
     async with scripted_upstream(lambda _request, _n: ONCE) as up:
-        pool = Pool(create_tls())
+        pool = Pool(create_tls(), Watch())
         assert await use(pool, up.url) == b"x"
         await trio.sleep(IDLE_FOR - 1)
         pool.close_old()
@@ -80,7 +81,7 @@ async def test_only_so_many_wait() -> None:
     more = IDLE_CONNECTIONS + 3
 
     async with scripted_upstream(lambda _request, _n: Answer(steps=(Gate(together), b"x"))) as up:
-        pool = Pool(create_tls())
+        pool = Pool(create_tls(), Watch())
         async with trio.open_nursery() as nursery:
             for _ in range(more):
                 nursery.start_soon(use, pool, up.url)
@@ -94,7 +95,7 @@ async def test_only_so_many_wait() -> None:
 async def test_other_origins_keep_theirs() -> None:
     """A connection is used for the origin it was made for, and no other."""
     async with scripted_upstream([ONCE]) as one, scripted_upstream([ONCE]) as other:
-        pool = Pool(create_tls())
+        pool = Pool(create_tls(), Watch())
         assert [await use(pool, up.url) for up in (one, other)] == [b"x", b"x"]
         assert (one.connections, other.connections, pool.idle()) == (1, 1, 2)
         with pytest.raises(UpstreamUnreachable):

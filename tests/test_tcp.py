@@ -1,0 +1,118 @@
+"""A connection's bytes: all of them, in order, and an end for whoever waits when it is closed."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+
+from shunt import tcp
+from shunt.tcp import TcpStream
+
+
+@asynccontextmanager
+async def pair() -> AsyncIterator[tuple[TcpStream, trio.SocketStream]]:
+    """Ours, and the other end."""
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        there = await trio.open_tcp_stream(*listener.socket.getsockname()[:2])
+        here = TcpStream(await listener.accept())
+    async with there, here:
+        yield here, there
+
+
+@pytest.fixture(params=[True, False], ids=["direct", "through Trio"], autouse=True)
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on this system, and as where sockets are no files."""
+    monkeypatch.setattr(tcp, "DIRECT", request.param)
+
+
+async def test_bytes_come_and_go() -> None:
+    """Both ways, with an end that is told."""
+    async with pair() as (here, there):
+        await here.send_all(b"question")
+        assert await there.receive_some(100) == b"question"
+        await there.send_all(b"answer")
+        assert await here.receive_some(3) == b"ans"
+        assert await here.receive_some() == b"wer"
+        await there.send_eof()
+        assert await here.receive_some() == b""
+        await here.send_eof()
+        assert await there.receive_some() == b""
+
+
+async def test_more_than_the_system_takes_at_once_arrives_whole() -> None:
+    """While the other side reads slowly: some is taken at once, the rest when there is room."""
+    data = bytes(range(256)) * 64 * 1024
+    got = bytearray()
+    async with pair() as (here, there):
+        assert here.send_now(data) < len(data)
+
+    async def read(there: trio.SocketStream) -> None:
+        while piece := await there.receive_some(50_000):
+            got.extend(piece)
+
+    async with pair() as (here, there), trio.open_nursery() as nursery:
+        nursery.start_soon(read, there)
+        await here.wait_send_all_might_not_block()
+        await here.send_all(data)
+        await here.send_eof()
+    assert got == data
+
+
+async def test_closing_ends_whoever_waits() -> None:
+    """Reading or writing; and later calls find it closed, not somebody else's connection of the same number."""
+    ends: list[str] = []
+
+    async def read(here: TcpStream) -> None:
+        with pytest.raises(trio.ClosedResourceError):
+            await here.receive_some()
+        ends.append("read")
+
+    async def write(here: TcpStream) -> None:
+        with pytest.raises(trio.ClosedResourceError):
+            await here.send_all(bytes(64 * 1024 * 1024))
+        ends.append("write")
+
+    async with pair() as (here, _):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read, here)
+            nursery.start_soon(write, here)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            here.socket.close()
+        assert sorted(ends) == ["read", "write"]
+        with socket.socket() as other:  # takes the number that has become free
+            for _ in range(2):
+                with pytest.raises(trio.ClosedResourceError):
+                    await here.receive_some()
+                with pytest.raises(trio.ClosedResourceError):
+                    await here.send_all(b"x")
+            assert other.fileno() >= 0
+
+
+async def test_a_broken_connection_is_said_to_be() -> None:
+    """One that the other side reset."""
+    async with pair() as (here, there):
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        there.socket.close()
+        with pytest.raises(trio.BrokenResourceError):
+            await here.receive_some()
+        with pytest.raises(trio.BrokenResourceError):
+            await here.send_all(b"x")
+
+
+async def test_a_cancelled_task_neither_reads_nor_writes() -> None:
+    """A write that would not have to wait included."""
+    async with pair() as (here, there):
+        with trio.move_on_after(0) as scope:
+            await here.send_all(b"never")
+        assert scope.cancelled_caught
+        with trio.move_on_after(0) as scope:
+            await here.receive_some()
+        assert scope.cancelled_caught
+        await here.send_all(b"this")
+        assert await there.receive_some() == b"this"
