@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import evolve
 
+from shunt.accounts.changed import changed
 from shunt.accounts.outcomes import Outcome, Verdict
 from shunt.accounts.state import AccountState, Cooldown
 from shunt.limits import cooldown
@@ -36,9 +37,9 @@ def absorbed(account: AccountState, windows: Iterable[Window]) -> AccountState:
         del known[min(known, key=lambda name: known[name].seen_at)]
     ended = [scope for scope, cooling in account.cooldowns.items() if _contradicted(cooling, known)]
     if not ended:
-        return evolve(account, windows=known)
+        return changed(account, windows=known)
     proof = max(known[name].seen_at for scope in ended for name in account.cooldowns[scope].windows)
-    return evolve(ending(account, ended, proof), windows=known)
+    return changed(ending(account, ended, proof), windows=known)
 
 
 def ending(account: AccountState, scopes: Iterable[str], at: float) -> AccountState:
@@ -46,7 +47,7 @@ def ending(account: AccountState, scopes: Iterable[str], at: float) -> AccountSt
     ended = [account.cooldowns[scope] for scope in scopes if scope in account.cooldowns]
     if not ended:
         return account
-    return evolve(
+    return changed(
         account,
         cooldowns={scope: cooling for scope, cooling in account.cooldowns.items() if scope not in scopes},
         cooled_until=max(account.cooled_until or 0.0, *(min(cooling.until, at) for cooling in ended)),
@@ -73,7 +74,7 @@ def _served(account: AccountState, outcome: Outcome, _jitter: float) -> AccountS
             else window
             for name, window in windows.items()
         }
-    return evolve(account, windows=windows, throttles=0, breaks=0, last_success=outcome.at)
+    return changed(account, windows=windows, throttles=0, breaks=0, last_success=outcome.at)
 
 
 def _limited(account: AccountState, outcome: Outcome, jitter: float) -> AccountState:
@@ -104,7 +105,7 @@ def _throttled(account: AccountState, outcome: Outcome, _jitter: float) -> Accou
     count = max(account.throttles, 1) if again else account.throttles + 1
     hint = outcome.until - outcome.at if outcome.until is not None else 0.0
     pause = cooldown.clamp_retry_after(hint) if hint > 0 else cooldown.throttle(count - 1)
-    return evolve(_bench(account, outcome, outcome.scope, outcome.at + pause), throttles=count)
+    return changed(_bench(account, outcome, outcome.scope, outcome.at + pause), throttles=count)
 
 
 def _broke(account: AccountState, outcome: Outcome, _jitter: float) -> AccountState:
@@ -113,7 +114,7 @@ def _broke(account: AccountState, outcome: Outcome, _jitter: float) -> AccountSt
     again = running is not None and running.cause in _BREAKS and running.until > outcome.at
     count = max(account.breaks, 1) if again else account.breaks + 1
     until = outcome.at + cooldown.broken(count - 1)
-    return evolve(_bench(account, outcome, ALL_MODELS, until), breaks=count)
+    return changed(_bench(account, outcome, ALL_MODELS, until), breaks=count)
 
 
 def _benched(seconds: float) -> Effect:
@@ -173,7 +174,7 @@ def _bench(
         later = cooling if corrected or cooling.until >= running.until else running
         cooling = evolve(later, since=running.since)
     cooling = evolve(cooling, longest=cooling.until - at)
-    return evolve(account, cooldowns={**account.cooldowns, scope: cooling})
+    return changed(account, cooldowns={**account.cooldowns, scope: cooling})
 
 
 def _reason(outcome: Outcome) -> str:

@@ -50,7 +50,7 @@ class Cooldown:
     """Seconds it may last from any moment on, so that a clock set back cannot stretch it."""
 
 
-@frozen
+@frozen(slots=False)
 class AccountState:
     """Everything that changes about one account."""
 
@@ -150,7 +150,7 @@ class DayTotals:
     """Input tokens paid for again because a conversation moved."""
 
 
-@frozen
+@frozen(slots=False)
 class PoolState:
     """The whole pool at one instant."""
 

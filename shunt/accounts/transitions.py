@@ -14,6 +14,7 @@ from typing import Final
 from attrs import evolve
 
 from shunt.accounts.allowance import with_use
+from shunt.accounts.changed import changed
 from shunt.accounts.credential import Identity
 from shunt.accounts.effects import EFFECTS, absorbed, ending, reclamped
 from shunt.accounts.outcomes import Outcome, Verdict
@@ -60,8 +61,8 @@ def apply(
         account = _lifted(account, Verdict.OVERLOADED, at=outcome.at)
     else:
         account = EFFECTS[outcome.verdict](account, outcome, jitter)
-    accounts[outcome.account] = evolve(account, last_used=outcome.at)
-    return evolve(
+    accounts[outcome.account] = changed(account, last_used=outcome.at)
+    return changed(
         state,
         accounts=accounts,
         overloads=overloads,
@@ -85,7 +86,7 @@ def learned(state: PoolState, name: str, windows: Iterable[Window]) -> PoolState
 def started(state: PoolState, name: str) -> PoolState:
     """A request to the account begins."""
     account = state.accounts.get(name)
-    return state if account is None else _with(state, evolve(account, in_flight=account.in_flight + 1))
+    return state if account is None else _with(state, changed(account, in_flight=account.in_flight + 1))
 
 
 def ended(state: PoolState, name: str) -> PoolState:
@@ -93,7 +94,7 @@ def ended(state: PoolState, name: str) -> PoolState:
     account = state.accounts.get(name)
     if account is None:
         return state
-    return _with(state, evolve(account, in_flight=max(0, account.in_flight - 1)))
+    return _with(state, changed(account, in_flight=max(0, account.in_flight - 1)))
 
 
 def finished(state: PoolState, record: RequestRecord) -> PoolState:
@@ -109,16 +110,17 @@ def finished(state: PoolState, record: RequestRecord) -> PoolState:
     )
     day = (_EPOCH + timedelta(seconds=record.at)).strftime("%Y-%m-%d")
     days = {**state.days, day: _sum(state.days.get(day, DayTotals()), spent)}
-    for oldest in sorted(days)[:-MOST_DAYS]:
-        del days[oldest]
+    if len(days) > MOST_DAYS:
+        for oldest in sorted(days)[:-MOST_DAYS]:
+            del days[oldest]
     account = state.accounts.get(record.account)
     if account is not None:
-        state = _with(state, evolve(account, usage=account.usage.plus(record.usage)))
+        state = _with(state, changed(account, usage=account.usage.plus(record.usage)))
     recent = (*state.recent, record)[-MOST_RECENT:]
     clients = state.clients
     if record.client and record.operation in COUNTED and record.attempts:
         clients = with_use(clients, record.client, record.at, record.usage, record.cost_usd)
-    return evolve(state, recent=recent, days=days, total=_sum(state.total, spent), clients=clients)
+    return changed(state, recent=recent, days=days, total=_sum(state.total, spent), clients=clients)
 
 
 # ── the owner's commands ──────────────────────────────────────────────────────────────────────────
@@ -126,13 +128,13 @@ def finished(state: PoolState, record: RequestRecord) -> PoolState:
 
 def pinned(state: PoolState, name: str | None) -> PoolState:
     """Send everything to one account, or (None) choose again."""
-    return evolve(state, pinned=name)
+    return changed(state, pinned=name)
 
 
 def paused(state: PoolState, name: str, *, paused: bool) -> PoolState:
     """Take an account out of use, or back in."""
     account = state.accounts.get(name)
-    return state if account is None else _with(state, evolve(account, paused=paused))
+    return state if account is None else _with(state, changed(account, paused=paused))
 
 
 def cleared(state: PoolState, name: str) -> PoolState:
@@ -146,18 +148,18 @@ def cleared(state: PoolState, name: str) -> PoolState:
     }
     return _with(
         state,
-        evolve(account, windows=windows, cooldowns={}, throttles=0, breaks=0, cooled_until=None),
+        changed(account, windows=windows, cooldowns={}, throttles=0, breaks=0, cooled_until=None),
     )
 
 
 def model_set(state: PoolState, name: str | None) -> PoolState:
     """Put one model in place of every model that clients ask for, or (None) end that."""
-    return evolve(state, model=name)
+    return changed(state, model=name)
 
 
 def strategy_set(state: PoolState, name: str | None) -> PoolState:
     """Override the configured strategy, or (None) go back to it."""
-    return evolve(state, strategy=name)
+    return changed(state, strategy=name)
 
 
 def custody_changed(
@@ -173,14 +175,14 @@ def custody_changed(
             causes.add(Verdict.FORBIDDEN)
         account = _lifted(account, *causes)
     if identity is not None:
-        account = evolve(account, email=identity.email or account.email, plan=identity.plan or account.plan)
-    return _with(state, evolve(account, custody=custody))
+        account = changed(account, email=identity.email or account.email, plan=identity.plan or account.plan)
+    return _with(state, changed(account, custody=custody))
 
 
 def with_accounts(state: PoolState, names: Iterable[str]) -> PoolState:
     """The accounts of a new configuration: what is known of those that stay is kept."""
     accounts = {name: state.accounts.get(name) or AccountState(name) for name in names}
-    return evolve(
+    return changed(
         state,
         accounts=accounts,
         pinned=state.pinned if state.pinned in accounts else None,
@@ -206,7 +208,7 @@ def expired(state: PoolState, now: float) -> PoolState:
         accounts[name] is account for name, account in state.accounts.items()
     ):
         return state
-    return evolve(state, accounts=accounts, overloads=overloads)
+    return changed(state, accounts=accounts, overloads=overloads)
 
 
 def long_ended(state: PoolState, now: float) -> tuple[str, ...]:
@@ -226,12 +228,12 @@ def _expired(account: AccountState, now: float) -> AccountState:
         cooldowns = {scope: reclamped(cooling, now) for scope, cooling in account.cooldowns.items()}
         over = [scope for scope, cooling in cooldowns.items() if cooling.until <= now]
         if over or cooldowns != account.cooldowns:
-            account = ending(evolve(account, cooldowns=cooldowns), over, now)
+            account = ending(changed(account, cooldowns=cooldowns), over, now)
     windows = {name: _settled(window, now) for name, window in account.windows.items()}
     if any(windows[name] is not window for name, window in account.windows.items()):
-        account = evolve(account, windows=windows)
+        account = changed(account, windows=windows)
     if account.cooled_until is not None and account.cooled_until > now:
-        account = evolve(account, cooled_until=now)
+        account = changed(account, cooled_until=now)
     return account
 
 
@@ -255,7 +257,7 @@ def _settled(window: Window, now: float) -> Window:
 
 
 def _with(state: PoolState, account: AccountState) -> PoolState:
-    return evolve(state, accounts={**state.accounts, account.name: account})
+    return changed(state, accounts={**state.accounts, account.name: account})
 
 
 def _overloads(known: Overloads, outcome: Outcome, provider: str) -> Overloads:
@@ -279,7 +281,7 @@ def _lifted(account: AccountState, *causes: Verdict, at: float | None = None) ->
     if at is not None:
         return ending(account, scopes, at)
     kept = {scope: cooling for scope, cooling in account.cooldowns.items() if scope not in scopes}
-    return evolve(account, cooldowns=kept) if scopes else account
+    return changed(account, cooldowns=kept) if scopes else account
 
 
 def _sum(one: DayTotals, other: DayTotals) -> DayTotals:

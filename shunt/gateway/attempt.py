@@ -104,7 +104,10 @@ class Source:
         if self._pumped is not None:
             return await self._received(self._pumped)
         if self._pending is None:
-            return await anext(self._chunks, None)
+            try:
+                return await self._chunks.__anext__()
+            except StopAsyncIteration:
+                return None
         await self._pending.wait()
         self._pending = None
         if self._error is not None:

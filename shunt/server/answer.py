@@ -57,7 +57,8 @@ class Answer:
             ours = own_cookies(headers) if self.protocol == CONTROL else ()
             await self._start(message["status"], (*outgoing(headers, self.request_id), *ours))
         elif message["type"] == "http.response.body":
-            await self._body(message.get("body", b""), more=message.get("more_body", False))
+            self.finished = self.finished or not message.get("more_body", False)
+            await self._send(event)
 
     async def fail(self, failure: Failure, headers: Headers = ()) -> None:
         """Tell the caller of a failure in whatever way is still possible.

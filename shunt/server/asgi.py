@@ -48,7 +48,7 @@ class Way(Shape):
     def some(self, body: bytes) -> bytes:
         """Some of its body as bytes, likewise."""
 
-    async def pass_on(self, data: bytes) -> None:
+    async def pass_on(self, data: bytes, /) -> None:
         """Write bytes; a client that is gone closes the call."""
 
     async def over(self) -> None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from math import inf
 from typing import Any, Final, cast
@@ -82,7 +83,15 @@ class PlainHttp(H11Protocol):
     """Hypercorn's HTTP/1.1 protocol: strict about heads, and nothing but HTTP/1.1."""
 
     def __init__(
-        self, service: Service, group: TaskGroup, client: Any, server: Any, send: Any, *, secure: bool = False
+        self,
+        service: Service,
+        group: TaskGroup,
+        client: Any,
+        server: Any,
+        send: Any,
+        write: Callable[[bytes], Coroutine[Any, Any, None]],
+        *,
+        secure: bool = False,
     ) -> None:
         super().__init__(
             cast("AppWrapper", service.app),
@@ -96,6 +105,8 @@ class PlainHttp(H11Protocol):
             send=send,
         )
         self.connection = StrictConnection(service.bounds)
+        self.pass_on = write
+        """Writes bytes of an answer, see `asgi.Way`."""
         self._app = service.app
         self._chunked = False
         """Whether the answer's body goes out in chunks."""
@@ -158,10 +169,6 @@ class PlainHttp(H11Protocol):
             if self.connection.their_state is h11.ERROR:
                 return b""
             raise
-
-    async def pass_on(self, data: bytes) -> None:
-        """Write bytes."""
-        await self.send(RawData(data=data))
 
     async def over(self) -> None:
         """A call has ended: begin the next one, or close."""
@@ -230,7 +237,7 @@ class Connection:
         try:
             async with TaskGroup() as group:
                 self._protocol = PlainHttp(
-                    self._service, group, client, server, self._send, secure=line.secure
+                    self._service, group, client, server, self._send, self._write, secure=line.secure
                 )
                 async with trio.open_nursery() as feeding:
                     feeding.start_soon(self._feed)
@@ -313,17 +320,15 @@ class Connection:
 
     async def _send(self, event: Event) -> None:
         if isinstance(event, RawData):
-            if not await self._write(event.data):
-                self.abort()
-                await self._protocol.handle(Closed())
+            await self._write(event.data)
         elif isinstance(event, Closed):
             self._end()
             await self._protocol.handle(Closed())
         elif isinstance(event, Updated):
             self._turn(idle=event.idle)
 
-    async def _write(self, data: bytes) -> bool:
-        """Write all of data; False when the client is gone or takes nothing any more."""
+    async def _write(self, data: bytes) -> None:
+        """Write all of data. A client that is gone, or takes nothing any more, ends the connection."""
         if self._send_lock.locked():
             await self._send_lock.acquire()
         else:  # as nearly always; `acquire` would let all other tasks run first
@@ -335,10 +340,12 @@ class Connection:
             if isinstance(error, Stalled) or isinstance(error.__cause__, Stalled):
                 log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
                 self._service.tally.add(Refusal.STALLED)
-            return False
+        else:
+            return
         finally:
             self._send_lock.release()
-        return True
+        self.abort()
+        await self._protocol.handle(Closed())
 
     def _turn(self, *, idle: bool) -> None:
         """A request has begun (not idle), or its answer has ended."""

@@ -31,12 +31,15 @@ class Watch:
 
     _watched: set[Waiting] = field(factory=set)
     _timer: trio.CancelScope = field(factory=trio.CancelScope)
+    _next: float = inf
+    """Its deadline, which is dear to ask it for."""
 
     def expect(self, connection: Waiting, seconds: float) -> None:
         """Give the connection's next bytes so much time; to be called before each read."""
         connection.due = due = trio.current_time() + seconds
         self._watched.add(connection)
-        self._timer.deadline = min(self._timer.deadline, due)
+        if due < self._next:
+            self._next = self._timer.deadline = due
 
     def forget(self, connection: Waiting) -> None:
         """Nobody will read it any more."""
@@ -50,6 +53,7 @@ class Watch:
                 self._watched.discard(connection)
                 connection.overdue = True
                 connection.close()
-            self._timer = trio.CancelScope(deadline=min((it.due for it in self._watched), default=inf))
+            self._next = min((it.due for it in self._watched), default=inf)
+            self._timer = trio.CancelScope(deadline=self._next)
             with self._timer:
                 await trio.sleep_forever()
