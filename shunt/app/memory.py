@@ -22,6 +22,9 @@ that happens before older ones are. Next to nothing here is garbage in a cycle."
 PATIENCE: Final = 12
 """Looks after which there is tidying although requests run: a busy server may never have a quiet moment."""
 
+CROWD: Final = 8
+"""How many times as many requests as now have to have run at once for now to be called quiet."""
+
 
 def settle() -> None:
     """Leave what was made so far to itself: called once, when everything is loaded."""
@@ -37,14 +40,18 @@ class Tidying:
     _seen: int = 0
     """Requests that had finished the last time."""
     _looks: int = 0
+    _most: int = 0
+    """Requests that ran at once, at most, since there was tidying."""
 
     def __call__(self) -> None:
         """Look, and tidy up in the first quiet moment after there was something to do."""
-        finished = self.observatory.tallies.finished
+        finished, active = self.observatory.tallies.finished, len(self.observatory.active())
         self._looks += 1
-        quiet = not self.observatory.active() or self._looks % PATIENCE == 0
+        self._most = max(self._most, active)
+        # After a crowd it is quiet enough although somebody's long answer still runs.
+        quiet = active <= self._most // CROWD or self._looks % PATIENCE == 0
         if finished != self._seen and quiet:
-            self._seen = finished
+            self._seen, self._most = finished, active
             gc.collect()  # some milliseconds: what was there from the start is not looked at
             give_back()
 

@@ -49,3 +49,23 @@ def test_tidying_waits_for_a_quiet_moment(monkeypatch: pytest.MonkeyPatch) -> No
         observatory.tallies.finished = 10 + finished
         tidy()
     assert len(collected) == 3
+
+
+def test_after_a_crowd_one_long_answer_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tidied up as soon as nearly all are gone, and not again for each that comes and goes beside it."""
+    collected: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(1))
+    active: dict[str, Any] = {f"req_{number}": None for number in range(100)}
+    observatory = Observatory(lambda: 0.0, active=lambda: active)
+    tidy = Tidying(observatory)
+    observatory.tallies.finished = 1
+    tidy()
+    assert not collected
+    for number in range(99):
+        del active[f"req_{number}"]
+    observatory.tallies.finished = 100
+    tidy()
+    assert len(collected) == 1
+    observatory.tallies.finished = 101
+    tidy()
+    assert len(collected) == 1
