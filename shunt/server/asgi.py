@@ -42,11 +42,11 @@ class Way(Shape):
     def head(self, status: int, headers: Headers) -> bytes:
         """The beginning of an answer as bytes."""
 
-    def said(self, event: h11.EndOfMessage) -> bytes:
-        """Its end as bytes; none once the connection is past saying anything."""
-
     def some(self, body: bytes) -> bytes:
-        """Some of its body as bytes, likewise."""
+        """Some of its body as bytes; none once the connection is past saying anything."""
+
+    def end(self) -> bytes:
+        """Its end as bytes, likewise."""
 
     async def pass_on(self, data: bytes, /) -> None:
         """Write bytes; a client that is gone closes the call."""
@@ -143,7 +143,7 @@ class AsgiCall:
         if body and self._method != "HEAD" and self._status not in BODILESS:
             data += self._way.some(body)
         if not more:
-            data += self._way.said(h11.EndOfMessage())
+            data += self._way.end()
         if data:
             await self._way.pass_on(data)
         if not more and not self._finished:
@@ -156,7 +156,7 @@ class AsgiCall:
             return
         self._finished = True
         if self._status is None:
-            await self._way.pass_on(self._way.head(500, FAILED) + self._way.said(h11.EndOfMessage()))
+            await self._way.pass_on(self._way.head(500, FAILED) + self._way.end())
         await self._way.over()
 
 

@@ -24,6 +24,7 @@ import logging
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import lru_cache
 from math import inf
 from typing import Any, Final, cast
 
@@ -42,7 +43,8 @@ from hypercorn.utils import parse_socket_addr
 from shunt.config.addresses import is_loopback
 from shunt.server.asgi import AsgiCall, scope_of
 from shunt.server.bounds import Bounds
-from shunt.server.head import TLS_HANDSHAKE, StrictConnection
+from shunt.server.head import TLS_HANDSHAKE
+from shunt.server.http1 import Http1
 from shunt.server.inlet import Inlet
 from shunt.server.line import Line, Stalled, open_line
 from shunt.server.remarks import Remarks
@@ -63,6 +65,12 @@ REASONS: Final = {
     501: "The request's transfer encoding is not supported.",
     505: "Only HTTP/1.1 is spoken here.",
 }
+
+
+@lru_cache(1)
+def always(config: Config, second: int) -> Headers:  # noqa: ARG001 - asked once a second, of any clock
+    """Headers of every answer: the date."""
+    return tuple(config.response_headers("h11"))
 
 
 @frozen
@@ -104,12 +112,10 @@ class PlainHttp(H11Protocol):
             server=server,
             send=send,
         )
-        self.connection = StrictConnection(service.bounds)
+        self.connection: Http1 = Http1(service.bounds)  # type: ignore[assignment]  # has what is used of h11's
         self.pass_on = write
         """Writes bytes of an answer, see `asgi.Way`."""
         self._app = service.app
-        self._chunked = False
-        """Whether the answer's body goes out in chunks."""
         self._remarks, self._tally = service.remarks, service.tally
 
     @property
@@ -120,7 +126,7 @@ class PlainHttp(H11Protocol):
     @property
     def has_more(self) -> bool:
         """Whether bytes of a next request wait already."""
-        return bool(self.connection.trailing_data[0])
+        return self.connection.has_more
 
     async def refuse(self, status: int) -> None:
         """Answer what has come of a request with an error, and end the connection."""
@@ -149,22 +155,22 @@ class PlainHttp(H11Protocol):
 
     def head(self, status: int, headers: Headers) -> bytes:
         """The beginning of an answer."""
-        data = self.said(
-            h11.Response(status_code=status, headers=[*headers, *self.config.response_headers("h11")])
+        return self._said(
+            self.connection.head, status, (*headers, *always(self.config, int(trio.current_time())))
         )
-        self._chunked = b"\r\ntransfer-encoding: chunked\r\n" in data.lower()
-        return data
 
     def some(self, body: bytes) -> bytes:
-        """Some of an answer's body as it goes out; h11 has no part in chunks, which carry no state."""
-        if self._chunked and self.connection.our_state is h11.SEND_BODY:
-            return b"%x\r\n%b\r\n" % (len(body), body)
-        return self.said(h11.Data(data=body))
+        """Some of an answer's body."""
+        return self._said(self.connection.some, body)
 
-    def said(self, event: h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
-        """An event as bytes; none once the client has sent nonsense: its answer has been given up."""
+    def end(self) -> bytes:
+        """The end of an answer."""
+        return self._said(self.connection.end)
+
+    def _said(self, say: Callable[..., bytes], *what: object) -> bytes:
+        """Bytes that go out; none once the client has sent nonsense: its answer has been given up."""
         try:
-            return self.connection.send(event) or b""
+            return say(*what)
         except h11.LocalProtocolError:
             if self.connection.their_state is h11.ERROR:
                 return b""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import h11
 import pytest
 import trio
 import trio.testing
@@ -26,7 +25,7 @@ class Written:
     def head(self, status: int, headers: Headers) -> bytes:
         return b"<%d>" % status
 
-    def said(self, event: h11.EndOfMessage) -> bytes:
+    def end(self) -> bytes:
         return b"<end>"
 
     def some(self, body: bytes) -> bytes:

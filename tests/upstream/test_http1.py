@@ -123,7 +123,14 @@ def test_garbage_is_an_answer_or_an_error(pieces: list[bytes]) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [((b"x", b"a\nb"),), ((b"x", b"a\rb"),), ((b"x y", b"1"),), ((b"", b"1"),), ((b"x\r\ny", b"1"),)],
+    [
+        ((b"x", b"a\r\nb: 1"),),
+        ((b"x", b"a\nb"),),
+        ((b"x", b"a\rb"),),
+        ((b"x y", b"1"),),
+        ((b"", b"1"),),
+        ((b"x\r\ny", b"1"),),
+    ],
 )
 def test_a_head_that_reads_in_two_ways_is_refused(headers: Headers) -> None:
     """No header can end its line, and the error does not show it."""
