@@ -8,8 +8,9 @@ takes at once, and goes through several layers for both. That was half of what p
 from __future__ import annotations
 
 import os
+import select
 import sys
-from typing import Final
+from typing import Any, Final
 
 import trio
 
@@ -26,6 +27,7 @@ class TcpStream(trio.abc.HalfCloseableStream):
         """Take over a connection of Trio's, with its socket and its options."""
         self._stream = stream
         self.socket = stream.socket
+        self._poll: Any = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """Some bytes; none at the end. Raises trio.BrokenResourceError or ClosedResourceError."""
@@ -41,6 +43,17 @@ class TcpStream(trio.abc.HalfCloseableStream):
                 continue
             except OSError as error:
                 raise trio.BrokenResourceError(f"{error.strerror}") from error
+
+    def is_readable(self) -> bool:
+        """Whether there are bytes, or an end, to be read; true as well for one that is closed."""
+        if not hasattr(select, "poll"):
+            return self.socket.is_readable()
+        if self.socket.fileno() < 0:
+            return True
+        if self._poll is None:
+            self._poll = select.poll()  # made once: it costs more than asking it
+            self._poll.register(self._number(), select.POLLIN)
+        return bool(self._poll.poll(0))
 
     def send_now(self, data: bytes | bytearray | memoryview) -> int:
         """How many of these bytes the system takes without waiting; raises as `receive_some`.

@@ -94,6 +94,22 @@ async def test_closing_ends_whoever_waits() -> None:
             assert other.fileno() >= 0
 
 
+async def test_what_waits_to_be_read_is_told() -> None:
+    """Bytes, an end, and a connection that is closed; not one that is quiet."""
+    async with pair() as (here, there):
+        assert not here.is_readable()
+        await there.send_all(b"x")
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert here.is_readable()
+        assert await here.receive_some() == b"x"
+        assert not here.is_readable()
+        await there.send_eof()
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert here.is_readable()
+        here.socket.close()
+        assert here.is_readable()
+
+
 async def test_a_broken_connection_is_said_to_be() -> None:
     """One that the other side reset."""
     async with pair() as (here, there):

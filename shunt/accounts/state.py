@@ -135,7 +135,7 @@ class RequestRecord:
         return self.outcome in ERRORS
 
 
-@frozen
+@frozen(slots=False)
 class DayTotals:
     """Tokens and their price at API rates, of one UTC day."""
 

@@ -275,11 +275,10 @@ class Exchange:
 
     def _progress_with(self, credential: Credential) -> Progress:
         refreshable = isinstance(credential, Login) and bool(credential.refresh)
-        return evolve(
-            self._progress,
-            refreshable=refreshable,
-            vendor_overloaded=self.means.pool.is_overloaded(self.account),
-        )
+        overloaded = self.means.pool.is_overloaded(self.account)
+        if (refreshable, overloaded) == (self._progress.refreshable, self._progress.vendor_overloaded):
+            return self._progress
+        return evolve(self._progress, refreshable=refreshable, vendor_overloaded=overloaded)
 
     def _bind(self, name: str, choice: Choice, *, served: bool) -> None:
         """Keep the conversation where its prompt cache is (or is about to be)."""

@@ -35,14 +35,31 @@ class Lifetime:
 
     async def close(self) -> None:
         """Run every closer, bounded and shielded; a failing one does not stop the others."""
+        # Most have nothing to wait for: no scope is set up for those.
+        if (waiting := self._next_that_waits()) is None:
+            return
         with trio.move_on_after(CLOSE_WITHIN) as scope:
             scope.shield = True
-            while self._closers:
-                close = self._closers.pop()
+            while waiting is not None:
                 try:
-                    if (closing := close()) is not None:
-                        await closing
+                    await waiting
                 except Exception as error:  # noqa: BLE001 - the rest must still be closed
-                    log.warning("closing after a request failed: %s", type(error).__name__)
+                    _tell(error)
+                waiting = self._next_that_waits()
         if self._closers:
             log.error("%d things of one request were not closed in time", len(self._closers))
+
+    def _next_that_waits(self) -> Awaitable[None] | None:
+        """Run closers up to one that has to be waited for; None when all have run."""
+        while self._closers:
+            close = self._closers.pop()
+            try:
+                if (closing := close()) is not None:
+                    return closing
+            except Exception as error:  # noqa: BLE001 - the rest must still be closed
+                _tell(error)
+        return None
+
+
+def _tell(error: Exception) -> None:
+    log.warning("closing after a request failed: %s", type(error).__name__)

@@ -69,7 +69,8 @@ def served(mappings: Mappings, asked: str, families: Sequence[str], listed: Sequ
         found = evolve(
             found, model=again.model, effort=found.effort or again.effort, fast=found.fast or again.fast
         )
-    return evolve(found, model=resolved(found.model, listed))
+    name = resolved(found.model, listed)
+    return found if name == found.model else evolve(found, model=name)
 
 
 def resolved(name: str, listed: Sequence[str]) -> str:

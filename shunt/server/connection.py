@@ -220,6 +220,8 @@ class Connection:
         """A request is being answered."""
         self._head_begun = False
         """Bytes of a head have come, the head is not whole."""
+        self._head_until = inf
+        """Trio's clock at which it has to be."""
         self._ending = False
         """Our side is closed; what still comes is thrown away."""
         self._linger_until = 0.0
@@ -307,7 +309,7 @@ class Connection:
         if not self._busy and not self._head_begun:
             self._head_begun = True
             self.idle_since = None
-            self._expect(self._bounds.head_seconds)
+            self._head_until = trio.current_time() + self._bounds.head_seconds
         self._inlet.put(data)
         if self._inlet.holds(self._bounds.pipelined):
             if self._protocol.request_complete:
@@ -318,6 +320,8 @@ class Connection:
     async def _feed(self) -> None:
         while True:
             await self._protocol.handle(RawData(await self._inlet.take()))
+            if self._head_begun and not self._busy and not self._ending:  # it came in pieces, as hardly ever
+                self._patience.deadline = self._head_until
 
     def _expect(self, seconds: float) -> None:
         self._patience.deadline = trio.current_time() + seconds

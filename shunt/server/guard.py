@@ -232,7 +232,8 @@ class FrontDoor:
                     await relay(await self._answer(call, lifetime), answer)
                 else:
                     await self._app(cast("Scope", scope), _without_body(receive), answer)
-                nursery.cancel_scope.cancel()
+                if nursery.child_tasks:  # as hardly ever
+                    nursery.cancel_scope.cancel()
         finally:
             # When the request's tasks have ended: nothing is closed under somebody.
             if lifetime is not None:

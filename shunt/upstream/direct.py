@@ -72,7 +72,8 @@ class Connection:
     origin: str
     stream: TcpStream | trio.SSLStream[TcpStream]
     """Its bytes in the clear."""
-    socket: trio.socket.SocketType
+    tcp: TcpStream
+    """The same, as they come and go."""
     due: float = inf
     """Trio's clock until which its next bytes are waited for."""
     overdue: bool = False
@@ -124,7 +125,7 @@ class Connection:
 
     def close(self) -> None:
         """Close it at once. Whoever reads or writes gets an error."""
-        self.socket.close()
+        self.tcp.socket.close()
 
     async def _write(self, data: bytes, body: bytes, patience: float) -> bool:
         """Write all; False when the peer takes no more, and may have answered before it had read everything.
@@ -144,7 +145,7 @@ class Connection:
                     await self.stream.send_all(part)
         except BROKEN:
             return False
-        if scope.cancelled_caught and not self.socket.is_readable():
+        if scope.cancelled_caught and not self.tcp.is_readable():
             raise httpcore.WriteTimeout
         return not scope.cancelled_caught
 
@@ -296,7 +297,7 @@ class Pool:
         for at in range(len(self._idle) - 1, -1, -1):
             if self._idle[at].origin == origin:
                 connection = self._idle.pop(at)
-                if not connection.socket.is_readable():
+                if not connection.tcp.is_readable():
                     return connection
                 self._drop(connection)  # closed by the peer, or it said something unasked
         return None
@@ -306,7 +307,7 @@ class Pool:
         with _explained(), trio.fail_after(within):
             stream = await trio.open_tcp_stream(place.host, place.port)
         plain = TcpStream(stream)
-        connection = Connection(origin, plain, plain.socket)
+        connection = Connection(origin, plain, plain)
         self._open.add(connection)
         try:
             for option in KEEP_ALIVE:
