@@ -339,21 +339,25 @@ class Connection:
 
     async def _write(self, data: bytes) -> None:
         """Write all of data. A client that is gone, or takes nothing any more, ends the connection."""
-        if self._send_lock.locked():
-            await self._send_lock.acquire()
-        else:  # as nearly always; `acquire` would let all other tasks run first
-            await trio.lowlevel.checkpoint_if_cancelled()
-            self._send_lock.acquire_nowait()
+        lock = self._send_lock
         try:
-            await self._line.send(data)  # shields itself: half a chunk would spoil what comes after it
+            if lock.locked():
+                await lock.acquire()
+            else:  # as nearly always; `acquire` would let all other tasks run first
+                await trio.lowlevel.checkpoint_if_cancelled()
+                if not (data := self._line.send_now(data)):
+                    return
+                lock.acquire_nowait()
+            try:
+                await self._line.send(data)  # shields itself: half a chunk would spoil what comes after it
+            finally:
+                lock.release()
         except BROKEN as error:
             if isinstance(error, Stalled) or isinstance(error.__cause__, Stalled):
                 log.info("connection dropped: the client takes nothing for %g s", self._bounds.stall)
                 self._service.tally.add(Refusal.STALLED)
         else:
             return
-        finally:
-            self._send_lock.release()
         self.abort()
         await self._protocol.handle(Closed())
 

@@ -43,6 +43,9 @@ class Line(Protocol):
     async def receive(self, most: int) -> bytes | bytearray:
         """Some bytes; none at the end. Raises OSError, trio.BrokenResourceError or trio.ClosedResourceError."""
 
+    def send_now(self, data: bytes) -> bytes:
+        """Write what can be written without waiting; the rest is for `send`. Raises as `receive`."""
+
     async def send(self, data: bytes) -> None:
         """Write all of data, also when the task is cancelled meanwhile. Raises as `receive`, and Stalled."""
 
@@ -61,12 +64,13 @@ class PlainLine:
         """Some bytes."""
         return await self._stream.receive_some(most)
 
+    def send_now(self, data: bytes) -> bytes:
+        """Write what the system takes."""
+        return data[self._stream.send_now(data) :]
+
     async def send(self, data: bytes) -> None:
         """Write all of data."""
-        taken = self._stream.send_now(data)
-        if taken == len(data):  # as nearly always
-            return
-        rest = memoryview(data)[taken:]
+        rest = memoryview(data)[self._stream.send_now(data) :]
         while rest:
             with trio.CancelScope(deadline=trio.current_time() + self._stall, shield=True) as scope:
                 rest = rest[await self._stream.send_more(rest) :]
@@ -103,6 +107,10 @@ class SecureLine:
     async def receive(self, most: int) -> bytes | bytearray:
         """Some bytes."""
         return await self._tls.receive_some(most)
+
+    def send_now(self, data: bytes) -> bytes:
+        """Nothing: TLS always has to be waited for."""
+        return data
 
     async def send(self, data: bytes) -> None:
         """Write all of data."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+import trio.testing
 from attrs import evolve
 from trio.testing import MockClock
 
@@ -135,3 +136,32 @@ async def test_requests_streams_and_shutdown_through_tls() -> None:
         server.shutdown.set()
         with trio.fail_after(10):
             await server.ended.wait()
+
+
+@pytest.mark.parametrize("tls", [True, False])
+async def test_what_was_begun_is_written_to_its_end(tls: bool) -> None:
+    """Although its task is cancelled meanwhile: half of it would spoil whatever comes after."""
+    data = bytes(range(256)) * 40_000
+    scope = trio.CancelScope()
+    begun = trio.Event()
+
+    async def use(line: Line | None) -> None:
+        assert line is not None
+        with scope:
+            rest = line.send_now(data)
+            assert rest, "the system took it all: the test says nothing"
+            begun.set()
+            await line.send(rest)
+
+    async with met(use, here=False, tls=tls) as client:
+        reading: trio.abc.ReceiveStream = client
+        if tls:
+            reading = trio.SSLStream(client, client_tls(), server_hostname="127.0.0.1", https_compatible=True)
+            await reading.do_handshake()
+        await begun.wait()
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        scope.cancel()
+        got = bytearray()
+        while piece := await reading.receive_some(100_000):
+            got += piece
+        assert got == data
