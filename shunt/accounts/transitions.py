@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from attrs import evolve
@@ -108,7 +109,7 @@ def finished(state: PoolState, record: RequestRecord) -> PoolState:
         cache_write=record.usage.cache_write,
         rebilled=record.rebilled,
     )
-    day = (_EPOCH + timedelta(seconds=record.at)).strftime("%Y-%m-%d")
+    day = _day(int(record.at // 86_400))
     days = {**state.days, day: _sum(state.days.get(day, DayTotals()), spent)}
     if len(days) > MOST_DAYS:
         for oldest in sorted(days)[:-MOST_DAYS]:
@@ -116,7 +117,8 @@ def finished(state: PoolState, record: RequestRecord) -> PoolState:
     account = state.accounts.get(record.account)
     if account is not None:
         state = _with(state, changed(account, usage=account.usage.plus(record.usage)))
-    recent = (*state.recent, record)[-MOST_RECENT:]
+    # Two copies of the longest thing here; unpacking it would make three.
+    recent = state.recent[1 - MOST_RECENT :] + (record,)  # noqa: RUF005
     clients = state.clients
     if record.client and record.operation in COUNTED and record.attempts:
         clients = with_use(clients, record.client, record.at, record.usage, record.cost_usd)
@@ -254,6 +256,12 @@ def _settled(window: Window, now: float) -> Window:
 
 
 # ── pieces ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(8)
+def _day(number: int) -> str:
+    """The name of a day, counted from 1970."""
+    return (_EPOCH + timedelta(days=number)).strftime("%Y-%m-%d")
 
 
 def _with(state: PoolState, account: AccountState) -> PoolState:

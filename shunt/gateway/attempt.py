@@ -64,6 +64,10 @@ class Reply(Shape):
     def headers(self) -> Headers:
         """As received."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing left to close."""
+
     def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes; there is only one iterator. Raises UpstreamError."""
 
@@ -236,7 +240,7 @@ class Attempts:
             reply = await self.upstream.send(call)
         except UpstreamError as error:
             return Attempt(self._failed(account, error), error=error)
-        lifetime.defer(reply.aclose)  # before any checkpoint
+        lifetime.defer(lambda: None if reply.closed else reply.aclose())  # before any checkpoint
         trace.mark(Phase.CONNECTED, self.now(), account.name)
         try:
             attempt = await self._judge(account, provider, inbound, reply, lifetime)

@@ -91,7 +91,7 @@ class AsgiCall:
         elif isinstance(event, StreamClosed):
             self._closed = True
             self._stir.unpark_all()
-            if self._gone is not None:
+            if self._gone is not None and not self._finished:  # else the answer has gone out, and all is well
                 self._gone()
 
     def when_gone(self, gone: Callable[[], None]) -> None:

@@ -101,6 +101,11 @@ class Reply:
     _ended: bool = False
     _closed: bool = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing left to close."""
+        return self._closed
+
     def chunks(self) -> AsyncIterator[bytes]:
         """Return the body as it comes, undecoded, in whatever pieces; there is only one iterator.
 

@@ -26,6 +26,9 @@ EVENT_LIMIT: Final = 64 * 1024 * 1024
 MOST_LINES: Final = 100_000
 """Lines of one event. Each costs time to look at, and no sender has use for a tenth of them."""
 
+SHORT: Final = 16 * 1024
+"""Bytes that are looked at for being one event by themselves."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 _END: Final = re.compile(rb"\n\n|\n\r\n|\n\r(?=[^\n])|\r\r")
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
@@ -102,6 +105,8 @@ class Decoder:
 
         The iterator raises UpstreamUnexpected at the first event above the limit, complete or not.
         """
+        if not self._buffer and self._is_one(data):
+            return iter((Event(data),))
         self._buffer += data
         # JSON never holds a bare CR, so nearly every stream stays on the quick search below.
         self._carriage = self._carriage or b"\r" in data
@@ -146,6 +151,18 @@ class Decoder:
             self._drop_searched()
         elif len(self._buffer) > self._limit:
             raise self._too_large()
+
+    def _is_one(self, data: bytes) -> bool:
+        """Whether these bytes are one whole event: what nearly every read of a live stream brings."""
+        end = len(data) - 2
+        return (
+            0 <= end <= SHORT
+            and data.find(b"\n\n") == end
+            and b"\r" not in data
+            and not (self._skipping or self._carriage)
+            and end < self._limit - 2
+            and end < self._lines
+        )
 
     def _end(self) -> int:
         """Length of the first event in the buffer, 0 while it is not complete."""

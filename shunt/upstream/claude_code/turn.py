@@ -144,6 +144,11 @@ class Reply:
     _close: Callable[[], Awaitable[None]] | None = None
     _ended: bool = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing left to close."""
+        return self._close is None
+
     def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes. Its `__anext__` may be cancelled and called again."""
         return self
