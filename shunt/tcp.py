@@ -35,10 +35,10 @@ class TcpStream(trio.abc.HalfCloseableStream):
             return await self._stream.receive_some(max_bytes)
         most = max_bytes or MOST
         while True:
-            number = self._number()
-            await trio.lowlevel.wait_readable(number)
+            await trio.lowlevel.wait_readable(self._number())
             try:
-                return os.read(number, most)
+                # Asked for again: since it was woken, another task may have closed it, and a third opened another.
+                return os.read(self._number(), most)
             except BlockingIOError:  # woken for nothing
                 continue
             except OSError as error:

@@ -94,6 +94,29 @@ async def test_closing_ends_whoever_waits() -> None:
             assert other.fileno() >= 0
 
 
+async def test_the_number_may_be_somebody_elses_when_it_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closed between being woken and reading, with a new connection of the same number: nothing of that is read."""
+    others: list[socket.socket] = []
+
+    async def woken(number: int) -> None:
+        here.socket.close()
+        other, far = socket.socketpair()
+        others.extend((other, far))
+        assert number in (other.fileno(), far.fileno())
+        for each in others:
+            each.sendall(b"somebody else's")
+        await trio.lowlevel.checkpoint()
+
+    async with pair() as (here, _):
+        if tcp.DIRECT:
+            monkeypatch.setattr(trio.lowlevel, "wait_readable", woken)
+            with pytest.raises(trio.ClosedResourceError):
+                await here.receive_some()
+        monkeypatch.undo()
+        for each in others:
+            each.close()
+
+
 async def test_what_waits_to_be_read_is_told() -> None:
     """Bytes, an end, and a connection that is closed; not one that is quiet."""
     async with pair() as (here, there):

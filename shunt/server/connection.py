@@ -1,8 +1,9 @@
 """One client connection, around Hypercorn's HTTP/1.1 protocol.
 
-Hypercorn parses HTTP/1.1 and speaks ASGI well. What it does with the socket around that does not keep
-our promises, so its `TCPServer` is replaced by `Connection`, and `PlainHttp` overrides a few steps of
-its `H11Protocol` and has calls of its own (`asgi.py`). Nothing is patched in place. Found with Hypercorn 0.18.0:
+Hypercorn's protocol takes a connection's requests one after the other. What it does with the socket around that
+does not keep our promises, so its `TCPServer` is replaced by `Connection`, and `PlainHttp` overrides a few steps of
+its `H11Protocol`, reads with `http1.py` and has calls of its own (`asgi.py`). Nothing is patched in place. Found with
+Hypercorn 0.18.0:
 
 - A WebSocket upgrade with one extra byte raises out of the connection and ends the whole server.
   Here an upgrade is never entered, nor is HTTP/2, and no error leaves a connection.

@@ -6,7 +6,7 @@
   not "took longer than that for all of it"; a peer that answers before it has read everything and
   then stops reading is heard.
 - TCP keep-alive is on, as in the vendors' own clients: networks forget connections that carry
-  nothing while a model thinks.
+  nothing while a model thinks. A network that has gone is noticed within a minute.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ REFUSED_WITHIN: Final = 5.0
 """Seconds within which a stale connection shows itself: the peer's kernel answers the first packet
 with a reset. A peer that stayed silent for longer has the request, and may be working on it."""
 
+VANISHED: Final = 60
+"""Seconds after which a connection is given up whose other end acknowledges nothing, while it is spoken to or silent."""
+
 IDLE_CONNECTIONS: Final = 50
 IDLE_FOR: Final = 30.0
 """Seconds an unused connection is kept; servers close theirs after 60 or more."""
@@ -36,13 +39,17 @@ KEEP_ALIVE: Final = tuple(
     (level, getattr(socket, name), value)
     for level, name, value in (
         (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
-        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
-        (socket.IPPROTO_TCP, "TCP_KEEPALIVE", 60),  # macOS's name for the line above
-        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 60),
-        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 5),
+        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 30),
+        (socket.IPPROTO_TCP, "TCP_KEEPALIVE", 30),  # macOS's name for the line above
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 10),
+        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
+        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", VANISHED * 1000),
     )
     if hasattr(socket, name)
 )
+"""A network that is no longer there (another Wi-Fi, a tunnel that went down) says nothing. Keep-alive does not count
+while a request waits to be acknowledged, the last of these does; without it such a request hangs for a quarter
+of an hour. Three lost probes in a row are what a connection survives."""
 
 
 class StaleConnection(httpcore.ReadError):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import MockClock
 
 from shunt.errors import UpstreamUnreachable
 from shunt.upstream.direct import Place, Pool, place_of
-from shunt.upstream.network import IDLE_CONNECTIONS, IDLE_FOR, create_tls
+from shunt.upstream.network import IDLE_CONNECTIONS, IDLE_FOR, VANISHED, create_tls
 from shunt.upstream.silence import Watch
 from shunt.upstream.timeouts import Timeouts
 from tests.fakes.clocks import socket_clock
@@ -101,4 +104,19 @@ async def test_other_origins_keep_theirs() -> None:
         with pytest.raises(UpstreamUnreachable):
             await use(pool, f"http://127.0.0.1:{closed_port()}")
         assert pool.connections() == 2
+        await pool.aclose()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not a thing of this system")
+async def test_a_network_that_has_gone_is_noticed_in_time() -> None:
+    """Whether something was said into it (no acknowledgement) or nothing was (no answer to probes)."""
+    async with scripted_upstream([ONCE]) as up:
+        pool = Pool(create_tls(), Watch())
+        assert await use(pool, up.url) == b"x"
+        (connection,) = pool._open
+        told = partial(connection.tcp.socket.getsockopt, socket.IPPROTO_TCP)
+        assert told(socket.TCP_USER_TIMEOUT) == VANISHED * 1000
+        probes = [told(option) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)]
+        assert connection.tcp.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert probes[0] + 2 * probes[1] < VANISHED <= probes[0] + probes[1] * probes[2]
         await pool.aclose()
