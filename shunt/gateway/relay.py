@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import trio
-from attrs import define
+from attrs import define, field
 
 from shunt.errors import UpstreamBroke, UpstreamError
 from shunt.gateway.attempt import Body, Source
@@ -35,8 +35,9 @@ class Relay(AsyncIterator[bytes]):
     """The client's own name for the model, where the request that went out had another."""
     _begun: bool = False
     _ended: bool = False
-    _half: bytes = b""
-    """The beginning of an event whose end has not come yet."""
+    _half: list[bytes] = field(factory=list)
+    """The beginning of an event whose end has not come yet, in pieces: joined for each of them, an event of 30 MiB
+    would be copied hundreds of times."""
     _ends_at: float | None = None
     """Trio's clock at which the stream is ended here; set once its terminal event has come."""
 
@@ -67,11 +68,20 @@ class Relay(AsyncIterator[bytes]):
         """The complete events of what has come; the rest is kept. The tap has been fed already."""
         pending = self._body.tap.pending if self._body.tap is not None else 0
         if not pending:
-            whole, self._half = (self._half + chunk if self._half else chunk), b""
-            return self._named(whole)
-        come = self._half + chunk
-        self._half = come[-pending:]
+            return self._named(self._joined(chunk) if self._half else chunk)
+        if pending >= sum(map(len, self._half)) + len(chunk):
+            self._half.append(chunk)
+            return b""
+        come = self._joined(chunk)
+        self._half.append(come[-pending:])
         return self._named(come[:-pending])
+
+    def _joined(self, chunk: bytes = b"") -> bytes:
+        """All that is held back, and what has come after it."""
+        self._half.append(chunk)
+        come = b"".join(self._half)
+        self._half.clear()
+        return come
 
     def _named(self, whole: bytes) -> bytes:
         if self._renaming is None or not whole:
@@ -104,8 +114,7 @@ class Relay(AsyncIterator[bytes]):
         if self._body.is_stream and self._body.tap is not None and not self._is_over:
             return self._break_off("the upstream ended the stream before the answer was complete", None)
         self.progress.complete = True
-        rest, self._half = self._half, b""
-        return rest
+        return self._joined()
 
     def _break_off(self, why: str, cause: UpstreamError | None) -> bytes:
         self._ended = True

@@ -37,7 +37,16 @@ from shunt.wire import json, sse
 BATCH: Final = 256
 """Events that are taken in one go, so that a chunk of very many small ones holds nobody else up."""
 
+LARGE: Final = 1024 * 1024
+"""Bytes of an event that others are let go on around."""
+
 _WORDS: Final = frozenset({TextDelta, ThinkingDelta, ArgumentsDelta})
+
+
+async def others_first() -> None:
+    """Let everybody who can go on do so: tasks take turns in any order, so only after two has each had one."""
+    for _ in range(2):
+        await trio.lowlevel.checkpoint()
 
 
 @define(eq=False)
@@ -81,7 +90,13 @@ class Telling:
         if raw is None:
             rest = self._sse.close()
             return self._taken([*(self._of([rest]) if rest else ()), *self._events.close()])
-        return self._taken(self._of(raw))
+        if not any(len(each.raw) > LARGE for each in raw):
+            return self._taken(self._of(raw))
+        # Cutting, reading and writing a huge event take a part of a second each: others go on in between.
+        await others_first()
+        events = self._taken(self._of(raw))
+        await others_first()
+        return events
 
     async def _raw(self, within: float) -> list[sse.Event] | None:
         """The next events as they came, perhaps none; None at the end."""

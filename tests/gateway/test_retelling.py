@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable
 
 import pytest
 import trio
 from attrs import evolve
 
+from shunt.gateway.retelling import LARGE, Retelling, Telling
+from shunt.inference.events import Event
 from shunt.inference.inbound import Inbound
 from shunt.protocols import protocol_named
+from shunt.wire import sse
 from tests.fakes import anthropic
 from tests.fakes.upstream import Answer, End, Framing, Pause, drip
 from tests.gateway.stages import message, stage
@@ -187,3 +191,40 @@ async def test_a_coding_that_nobody_here_reads_is_an_error() -> None:
         answered = await s.ask(chat(stream=False))
         assert answered.status == 502
         assert "odd" in answered.json["error"]["message"]
+
+
+async def test_others_go_on_around_a_huge_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it and writing it are steps of their own; and it comes whole."""
+    ticks = 0
+    steps: list[tuple[int, int]] = []
+    read, write = Telling._of, Retelling._encoded
+
+    def reading(self: Telling, raw: Iterable[sse.Event]) -> list[Event]:
+        raw = list(raw)
+        if any(len(each.raw) > LARGE for each in raw):
+            steps.append((0, ticks))
+        return read(self, raw)
+
+    def writing(self: Retelling, events: Iterable[Event]) -> bytes:
+        out = write(self, events)
+        if len(out) > LARGE:
+            steps.append((1, ticks))
+        return out
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await trio.lowlevel.checkpoint()
+
+    monkeypatch.setattr(Telling, "_of", reading)
+    monkeypatch.setattr(Retelling, "_encoded", writing)
+    words = "x" * (LARGE + 1000)
+    async with stage([anthropic.stream(words)], "a") as s, trio.open_nursery() as nursery:
+        nursery.start_soon(tick)
+        answered = await s.ask(chat(stream=True))
+        nursery.cancel_scope.cancel()
+    assert told(answered.body) == words
+    (first, read_at), (second, written_at) = steps
+    assert (first, second) == (0, 1)
+    assert written_at > read_at
