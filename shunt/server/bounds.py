@@ -55,6 +55,8 @@ class Bounds:
     still sends would reset it, and the client might never read the answer."""
     linger_total: float = 30.0
     connections: int = 2000
+    full: float = 5.0
+    """How long whoever comes waits for a place before the first is turned away: a burst is served bit by bit."""
     per_address: int = 256
     """Connections of one remote address. Loopback addresses say nothing about who calls."""
 

@@ -228,6 +228,8 @@ class Connection:
         self._linger_until = 0.0
         self.idle_since: float | None = trio.current_time()
         """Trio's clock when the last answer ended, or the client came; None while anything is going on."""
+        self.served = False
+        """A request has come on it."""
 
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing but Cancelled."""
@@ -369,6 +371,7 @@ class Connection:
         self._busy, self._head_begun = not idle, idle and self._sent_ahead
         self.idle_since = trio.current_time() if idle and not self._head_begun else None
         if not idle:
+            self.served = True
             self._patience.deadline = inf
         else:
             self._expect(self._bounds.head_seconds if self._head_begun else self._bounds.keep_alive)

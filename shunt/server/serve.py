@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 MOMENT: Final = 0.3
 """Seconds that connections get to bring their first request when another version takes over."""
+FRESH: Final = 2.0
+"""Seconds that a client has to begin its first request before its place may go to another."""
 NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _FULL: Final = (
     b'{"type":"error","error":{"type":"overloaded_error","message":"shunt has as many connections open as'
@@ -104,6 +106,10 @@ class House:
     _connections: dict[Connection, str] = field(factory=dict)
     """With the address each came from."""
     _left: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
+    _entering: int = 0
+    """Connections that were accepted and are not among those yet."""
+    _full_since: float | None = None
+    """Trio's clock when somebody came first while all places were taken."""
 
     async def accept(self, listener: trio.SocketListener, nursery: trio.Nursery) -> None:
         """Accept connections for ever. A shortage of file descriptors is waited out."""
@@ -118,9 +124,16 @@ class House:
                 self._make_room()
                 await trio.sleep(0.1)
                 continue
+            try:
+                await self._room_or_patience()
+            except BaseException:
+                stream.socket.close()
+                raise
+            self._entering += 1
             nursery.start_soon(self._serve, stream)
 
     async def _serve(self, stream: trio.SocketStream) -> None:
+        self._entering -= 1
         try:
             address = str(stream.socket.getpeername()[0])
         except OSError:  # gone already
@@ -141,6 +154,21 @@ class House:
             del self._connections[connection]
             self._left.unpark_all()
 
+    async def _room_or_patience(self) -> None:
+        """Wait a while for a place; whoever comes meanwhile stays in the system's queue."""
+        bounds = self._service.bounds
+        if not self._is_full():
+            self._full_since = None
+            return
+        self._full_since = now = trio.current_time() if self._full_since is None else self._full_since
+        with trio.CancelScope(deadline=now + bounds.full):
+            while self._is_full() and not self._idle():
+                with trio.move_on_after(0.05):  # somebody leaves, or only becomes idle
+                    await self._left.park()
+
+    def _is_full(self) -> bool:
+        return len(self._connections) + self._entering >= self._service.bounds.connections
+
     def _has_room(self, address: str) -> bool:
         bounds = self._service.bounds
         if not is_loopback(address) and list(self._connections.values()).count(address) >= bounds.per_address:
@@ -159,10 +187,19 @@ class House:
 
     def _make_room(self) -> bool:
         """Close the connection that has been idle for longest, if one is."""
-        idle = [connection for connection in self._connections if connection.idle_since is not None]
+        idle = self._idle()
         if idle:
             min(idle, key=lambda connection: connection.idle_since or 0.0).abort()
         return bool(idle)
+
+    def _idle(self) -> list[Connection]:
+        """Those that may be closed for others: not one that has just come and had no time to ask."""
+        before = trio.current_time() - FRESH
+        return [
+            connection
+            for connection in self._connections
+            if (since := connection.idle_since) is not None and (connection.served or since < before)
+        ]
 
     async def empty(self, drain: Drain) -> None:
         """Let everybody finish, within bounds."""

@@ -82,7 +82,7 @@ class Observatory:
 
         Works them out for good, so that the states they were made from can go. For a thread.
         """
-        finished = self.ring.find(request)
+        finished = self.ring.get(request)
         if finished is None:
             return b""
         finished.trace.settle()

@@ -62,9 +62,13 @@ class Ring:
             if len(self._failed) > self.most_failures:
                 self._failed.popitem(last=False)
 
+    def get(self, request: str) -> Finished | None:
+        """One by its whole id."""
+        return self._finished.get(request) or self._failed.get(request)
+
     def find(self, request: str) -> Finished | None:
         """One by its id, or by the beginning of it when that is unique."""
-        found = self._finished.get(request) or self._failed.get(request)
+        found = self.get(request)
         if found is not None or len(request) < 6:
             return found
         known = {**self._finished, **self._failed}

@@ -159,8 +159,9 @@ async def test_a_full_house_closes_its_longest_idle_connection() -> None:
 
 
 async def test_a_house_full_of_busy_connections_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """The one too many gets a 503 at once; the log says it once a minute."""
-    async with running(Script(), evolve(BOUNDS, connections=1)) as server, raw_client(server.port) as busy:
+    """The one too many gets a 503 in the end, those after it at once; the log says it once a minute."""
+    bounds = evolve(BOUNDS, connections=1, full=0.2)
+    async with running(Script(), bounds) as server, raw_client(server.port) as busy:
         await busy.send(request(b"GET", b"/stream"))
         stream = await busy.begin()
         for _ in range(3):
@@ -168,6 +169,20 @@ async def test_a_house_full_of_busy_connections_says_so(caplog: pytest.LogCaptur
                 assert (await extra.response()).status == 503
         assert await stream.piece() is not None
     assert caplog.text.count("none is idle") == 1
+
+
+async def test_a_house_that_is_full_for_a_moment_serves_everybody() -> None:
+    """Ten times as many clients as there are places, all at once: they wait in the queue, and none is refused."""
+    statuses: list[int] = []
+
+    async def one(port: int) -> None:
+        statuses.append((await ask(port, b"GET", b"/ok", ((b"connection", b"close"),))).status)
+
+    bounds = evolve(BOUNDS, connections=5, full=30.0)
+    async with running(Script(), bounds) as server, trio.open_nursery() as nursery:
+        for _ in range(50):
+            nursery.start_soon(one, server.port)
+    assert statuses == [200] * 50
 
 
 async def test_one_address_cannot_take_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
