@@ -373,8 +373,9 @@ class Connection:
         if not idle:
             self.served = True
             self._patience.deadline = inf
-        else:
-            self._expect(self._bounds.head_seconds if self._head_begun else self._bounds.keep_alive)
+            return
+        self._expect(self._bounds.head_seconds if self._head_begun else self._bounds.keep_alive)
+        self._head_until = self._patience.deadline
 
     def _end(self) -> None:
         """Close our side; if the client is still sending, the reader waits a little for its."""

@@ -279,6 +279,24 @@ async def test_a_client_that_sends_without_end_behind_an_answer_is_dropped() -> 
             await app.over.wait()
 
 
+async def test_half_a_request_sent_ahead_has_a_time_of_its_own(clock: MockClock) -> None:
+    """However long the answer before it took; and it is over when the rest does not come."""
+    app, second = Script(), request(b"GET", b"/ok")
+    async with running(app) as server, raw_client(server.port) as client:
+        await client.send(request(b"POST", b"/later", body=b"x") + second[:10])
+        await trio.sleep(40)
+        app.proceed.set()
+        assert (await client.response(b"POST")).status == 200
+        for piece in (second[10:20], second[20:]):
+            await trio.sleep(5)
+            await client.send(piece)
+        assert (await client.response()).status == 200
+        await client.send(second[:10])
+        began = trio.current_time()
+        assert (await client.response()).status == 408
+        assert 14 <= trio.current_time() - began <= 16
+
+
 async def test_pipelined_requests_are_served_in_order() -> None:
     """Twenty requests in one write get twenty answers, in order."""
     async with running(Script()) as server, raw_client(server.port) as client:
