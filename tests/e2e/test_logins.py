@@ -27,15 +27,18 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pseudo-terminal
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 CLICK = """
+import os
 import sys
 from playwright.sync_api import sync_playwright
 with sync_playwright() as p:
     browser = p.chromium.launch(executable_path=sys.argv[1], args=["--no-sandbox", "--no-proxy-server"])
     page = browser.new_page()
     page.goto(sys.argv[3])
-    page.click("#" + sys.argv[2])
-    page.wait_for_load_state()
-    open(sys.argv[4], "w").write(page.inner_text("body"))
+    with page.expect_navigation():
+        page.click("#" + sys.argv[2])
+    with open(sys.argv[4] + ".half", "w") as seen:
+        seen.write(page.inner_text("body"))
+    os.replace(sys.argv[4] + ".half", sys.argv[4])
     browser.close()
 """
 """A person with a browser: reads the page, clicks, reads what it says afterwards."""
