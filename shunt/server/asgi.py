@@ -20,6 +20,7 @@ from attrs import define, field
 from hypercorn.protocol.events import Body, EndBody, Event, StreamClosed
 from hypercorn.typing import ASGIFramework, ASGIReceiveEvent, ASGISendEvent, Scope
 
+from shunt.server.http1 import BODILESS
 from shunt.wire.headers import Headers
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ AT_HAND: Final = "shunt.at_hand"
 AHEAD: Final = 10
 """Pieces of a body that wait for the application before reading pauses."""
 FAILED: Final = ((b"content-length", b"0"), (b"connection", b"close"))
-BODILESS: Final = (204, 304)
 
 
 class Way(Shape):

@@ -149,7 +149,6 @@ class Http1:
     def head(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
         """The beginning of an answer. Raises h11.LocalProtocolError for what HTTP forbids."""
         if self._delicate is not None:
-            self._left = None
             data = self._delicate.send(h11.Response(status_code=status, headers=list(headers))) or b""
             # Chunks carry no state, so h11 has no part in them.
             self._left = None if b"\r\ntransfer-encoding: chunked\r\n" in data.lower() else -1
@@ -166,9 +165,8 @@ class Http1:
             lines.append(b"Transfer-Encoding: chunked")
         lines.append(b"\r\n")
         data = b"\r\n".join(lines)
-        if data.count(b"\n") != len(lines) or not ANSWER.fullmatch(
-            data
-        ):  # a value that holds a line is two fields
+        # Lines are counted, too: a value that holds one would be two fields.
+        if data.count(b"\n") != len(lines) or not ANSWER.fullmatch(data):
             raise self._wrong("not a head that HTTP allows")
         self._ours, self._closing = h11.SEND_BODY, closing
         return data

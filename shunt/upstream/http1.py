@@ -41,7 +41,8 @@ def head_of(call: UpstreamCall, host: bytes) -> bytes:
         lines.append(b"Content-Length: %d" % len(call.body))
     lines.append(b"\r\n")
     head = b"\r\n".join(lines)
-    if head.count(b"\n") != len(lines) or not HEAD.fullmatch(head):  # a value that holds a line is two fields
+    # Lines are counted, too: a value that holds one would be two fields.
+    if head.count(b"\n") != len(lines) or not HEAD.fullmatch(head):
         raise httpcore.LocalProtocolError("not a head that HTTP allows")
     return head
 
