@@ -33,6 +33,18 @@ SUMS_EVERY: Final = 30.0
 SHOWN: Final = 100
 """Requests in the table."""
 PANES: Final = ("requests", "live", "history", "errors", "watchers")
+DRAWN: Final = (
+    "#head",
+    "#now",
+    "#accounts",
+    "#detail",
+    "#recent",
+    "#active",
+    "#sums",
+    "#trouble",
+    "#watching",
+)
+"""What is drawn on."""
 
 
 class Monitor(App[None]):
@@ -158,7 +170,8 @@ class Monitor(App[None]):
 
     @property
     def _laid_out(self) -> bool:
-        return bool(self.screen_stack) and bool(self._page.query("#watching"))
+        """Whether everything that is drawn on is there: on leaving, it goes piece by piece."""
+        return bool(self.screen_stack) and len(self._page.query(", ".join(DRAWN))) == len(DRAWN)
 
     @property
     def now(self) -> float:
@@ -294,6 +307,8 @@ class Monitor(App[None]):
 
     async def add_up(self) -> None:
         """Fetch the sums anew; no event tells of them."""
+        if self.client.http.is_closed:  # on leaving
+            return
         with suppress(Unreachable, Refused):
             self._sums = await self.client.get(SUMS)
 

@@ -448,8 +448,9 @@ class House:
                     self.complaints.append(f"an unexplained error in {path.name}: {line[:1500]}")
         for path in (self.home / "errors").glob("*"):
             if path not in self._read:
-                self._read[path] = 1
-                self._no_canary(f"errors/{path.name}", path.read_text(errors="replace"))
+                with suppress(FileNotFoundError):  # it had not its last name yet, or was the oldest
+                    self._no_canary(f"errors/{path.name}", path.read_text(errors="replace"))
+                    self._read[path] = 1
         if self.process.poll() is None:
             self._no_canary("the command line", Path(f"/proc/{self.process.pid}/cmdline").read_text())
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Static, TabbedContent
 
 from shunt.accounts.secret import Secret
-from shunt.tui.app import Monitor
+from shunt.tui.app import DRAWN, Monitor
 from shunt.tui.why import Why
 from tests.cli.scripted_control import ScriptedControl, scripted_control
 from tests.tui.scene import ERROR, REQUEST, SUMS, T0, events, status
@@ -124,6 +124,20 @@ def test_a_request_is_explained_on_a_page_of_its_own() -> None:
         await until(pilot, lambda: not isinstance(app.screen, Why))
 
     play(explain)
+
+
+@pytest.mark.parametrize("gone", DRAWN)
+def test_a_screen_that_is_being_taken_apart_is_left_alone(gone: str) -> None:
+    """Whichever part of it goes first when somebody leaves, the clock may tick after that."""
+
+    async def leave(app: Monitor, pilot: Pilot[None], _: ScriptedControl) -> None:
+        await drawn(app, pilot)
+        await app.query_one(gone).remove()
+        app.draw()
+        await app.client.http.aclose()
+        await app.add_up()
+
+    play(leave)
 
 
 def test_pages_turn_by_number() -> None:
