@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -22,7 +23,7 @@ from shunt.wire.headers import Headers, get, get_all, text
 _AUTHORITY: Final = re.compile(
     r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE
 )
-FORWARDED: Final = (b"x-forwarded-for", b"x-real-ip", b"cf-connecting-ip", b"forwarded")
+FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-real-ip", b"cf-connecting-ip", b"forwarded"})
 _ADDRESS: Final = re.compile(r"[0-9a-f.:]{2,}", re.IGNORECASE)
 
 
@@ -38,9 +39,18 @@ class Authority:
 def read_host(headers: Headers) -> Authority:
     """Take the one Host header apart; raises TurnedAway."""
     hosts = get_all(headers, b"host")
-    found = _AUTHORITY.fullmatch(hosts[0].decode("ascii", "replace")) if len(hosts) == 1 else None
+    found = _authority(hosts[0]) if len(hosts) == 1 else None
     if found is None:
         raise TurnedAway("The request needs exactly one proper Host header.", 400, refusal=Refusal.HOST)
+    return found
+
+
+@lru_cache(64)
+def _authority(host: bytes) -> Authority | None:
+    """A Host header's parts: most requests say the same. None for what is no such header."""
+    found = _AUTHORITY.fullmatch(host.decode("ascii", "replace"))
+    if found is None:
+        return None
     port = found["port"]
     return Authority(found["name"].strip("[]").lower(), int(port) if port else None)
 
@@ -98,7 +108,7 @@ def is_local(headers: Headers, host: Authority, peer: str) -> bool:
 
 
 def _forwarders(headers: Headers) -> list[str]:
-    return [value.decode("ascii", "replace") for name in FORWARDED for value in get_all(headers, name)]
+    return [value.decode("ascii", "replace") for name, value in headers if name.lower() in FORWARDED]
 
 
 def _is_elsewhere(value: str) -> bool:

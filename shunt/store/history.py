@@ -25,10 +25,10 @@ from shunt.store.files import PRIVATE, make_private_dir, set_aside, tighten
 from shunt.store.history_rows import (
     COLUMNS,
     WINDOW_COLUMNS,
+    attempt_rows,
     attempts_by_request,
     record_of,
     row_of,
-    storable,
     window_row,
 )
 from shunt.store.history_schema import NotOurs, migrate
@@ -118,9 +118,17 @@ class History:
 
         `explain` gives a request's decisions as JSON, empty when they are not known. Raises StoreError.
         """
+        attempts: list[tuple[object, ...]] = []
+        decisions: list[tuple[object, ...]] = []
         with self._changing() as connection:
             for record in records:
-                self._insert(connection, record, explain)
+                done = connection.execute(_INSERT_REQUEST, row_of(record))
+                if done.rowcount:
+                    attempts += attempt_rows(done.lastrowid, record)
+                    if told := explain(record.id):
+                        decisions.append((done.lastrowid, _packed(told)))
+            connection.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?)", attempts)
+            connection.executemany("INSERT INTO decisions VALUES (?, ?)", decisions)
             connection.executemany(_INSERT_WINDOW, map(window_row, samples))
 
     def recent(self, limit: int) -> tuple[RequestRecord, ...]:
@@ -163,23 +171,6 @@ class History:
     def close(self) -> None:
         """Close the database; a second call does nothing."""
         self._connection.close()
-
-    def _insert(
-        self, connection: sqlite3.Connection, record: RequestRecord, explain: Callable[[str], bytes]
-    ) -> None:
-        done = connection.execute(_INSERT_REQUEST, row_of(record))
-        if not done.rowcount:
-            return
-        key = done.lastrowid
-        connection.executemany(
-            "INSERT INTO attempts VALUES (?, ?, ?, ?, ?)",
-            [
-                (key, place, storable(note.account), storable(note.verdict), storable(note.reason))
-                for place, note in enumerate(record.attempts)
-            ],
-        )
-        if told := explain(record.id):
-            connection.execute("INSERT INTO decisions VALUES (?, ?)", (key, _packed(told)))
 
     def _forget_oldest(self, connection: sqlite3.Connection) -> int:
         """Let the oldest part of the requests go, and the windows of the time that they cover."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import attrs
@@ -18,16 +19,21 @@ COLUMNS: Final = (*PLAIN, *COUNTS)
 FLAGS: Final = frozenset({"streamed", "metered"})
 WINDOW_COLUMNS: Final = ("at", "account", "name", "used", "resets_at", "standing", "source", "length")
 
+_plain, _counts = attrgetter(*PLAIN), attrgetter(*COUNTS)
 _LARGEST: Final = 2**63 - 1
 """SQLite's largest integer."""
 
 
 def row_of(record: RequestRecord) -> list[Any]:
     """The values of COLUMNS."""
-    usage = record.usage
+    return [*map(storable, _plain(record)), *map(storable, _counts(record.usage))]
+
+
+def attempt_rows(request: int | None, record: RequestRecord) -> list[tuple[Any, ...]]:
+    """The rows of `attempts` of a request, whose number is `request`."""
     return [
-        *(storable(getattr(record, name)) for name in PLAIN),
-        *(storable(getattr(usage, name)) for name in COUNTS),
+        (request, place, storable(note.account), storable(note.verdict), storable(note.reason))
+        for place, note in enumerate(record.attempts)
     ]
 
 
@@ -58,6 +64,8 @@ def attempts_by_request(rows: Sequence[Sequence[Any]]) -> Mapping[int, list[Atte
 
 def storable(value: Any) -> Any:
     """What SQLite can keep: no lone surrogates, no integers beyond 64 bits."""
+    if type(value) is str and value.isascii():  # as nearly always
+        return value
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, int):

@@ -22,6 +22,8 @@ from attrs import define, field
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 BACKUPS: Final = 5
+LOOKS: Final = 32
+"""Lines after which the size of the file is looked at."""
 SHORTEST: Final = 8
 """Shorter strings are not learnt as secrets: blanking them would blank ordinary words."""
 
@@ -210,6 +212,9 @@ def _file(path: Path, redactor: Redactor) -> logging.Handler:
 class _PrivateRotatingFile(RotatingFileHandler):
     """Creates its files 0600, whatever the umask says."""
 
+    _unlooked = 0
+    """Lines until it is looked at how large the file is."""
+
     def _open(self) -> Any:
         def opener(name: str, flags: int) -> int:
             return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -219,9 +224,14 @@ class _PrivateRotatingFile(RotatingFileHandler):
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 - logging's name
         """Whether the file has grown large enough.
 
-        The inherited way asks the file system three times and puts the line into words once more.
+        The inherited way asks the file system three times and puts the line into words once more. Even once for
+        each line is too often: there is one for every request.
         """
         del record
+        self._unlooked -= 1
+        if self._unlooked > 0:
+            return False
+        self._unlooked = LOOKS
         if self.stream is None:
             self.stream = self._open()
         return os.fstat(self.stream.fileno()).st_size >= self.maxBytes

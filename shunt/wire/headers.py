@@ -36,15 +36,17 @@ HOP_BY_HOP = frozenset(
 
 def get(headers: Headers, name: bytes) -> bytes | None:
     """First value of `name` (lower case), or None."""
+    size = len(name)  # a request is asked for some twenty names: most others differ in length already
     for key, value in headers:
-        if key.lower() == name:
+        if len(key) == size and key.lower() == name:
             return value
     return None
 
 
 def get_all(headers: Headers, name: bytes) -> tuple[bytes, ...]:
     """Every value of `name` (lower case), in order."""
-    return tuple(value for key, value in headers if key.lower() == name)
+    size = len(name)
+    return tuple([value for key, value in headers if len(key) == size and key.lower() == name])
 
 
 def text(headers: Headers, name: bytes) -> str | None:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from shunt.store.logs import MOST, JsonLines, Redactor, open_logs
+from shunt.store.logs import LOOKS, MOST, JsonLines, Redactor, open_logs
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,23 @@ def test_what_looks_like_a_secret_is_blanked(secret: str) -> None:
 def test_a_bearer_value_of_any_shape_is_blanked() -> None:
     """What follows "Bearer " is blanked even when it looks like nothing known."""
     assert Redactor().clean("Authorization: Bearer plain-words-1") == "Authorization: Bearer ***"
+
+
+def test_a_log_that_has_grown_large_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon after it has; no line is lost, a file that was large before is put aside at once."""
+    monkeypatch.setattr("shunt.store.logs.MAX_BYTES", 10_000)
+    path = tmp_path / "shunt.log"
+    path.write_text("before\n" * 2_000)
+    open_logs(path, "info", Redactor(), io.StringIO())
+    for number in range(200):
+        logging.getLogger("shunt.test").info("line %d", number)
+    parts = [path, *(path.with_name(f"shunt.log.{older}") for older in range(1, 6))]
+    there = [part.read_text().splitlines() for part in parts if part.exists()]
+    assert there[-1] == ["before"] * 2_000
+    told = [json.loads(line)["message"] for part in reversed(there[:-1]) for line in part]
+    assert told == [f"line {number}" for number in range(200)]
+    assert len(there) > 2
+    assert all(sum(map(len, part)) < 10_000 + LOOKS * 120 for part in there[:-1])
 
 
 def test_learnt_secrets_are_blanked_longest_first() -> None:
