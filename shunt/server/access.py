@@ -165,7 +165,7 @@ class Access:
             return Caller()
         if visit.surface is Surface.CONTROL and visit.local:
             return OWNER
-        passed = self.passes.find(presented_keys(visit.headers)) if visit.local else None
+        passed = self.passes.find(presented_keys(visit.headers)) if visit.local and self.passes.any else None
         if passed is not None and visit.surface is Surface.PROXY:
             return Caller(account=passed[1].account, key=passed[0])
         if not self._keys and visit.local:

@@ -52,6 +52,11 @@ class Passes:
         """End a pass; whether there was one."""
         return self._known.pop(_digest(key.encode()), None) is not None
 
+    @property
+    def any(self) -> bool:
+        """Whether there are any: where there are none, as nearly always, no key need be looked at."""
+        return bool(self._known)
+
     def has(self, digest: bytes) -> bool:
         """Whether a pass with this digest is still good."""
         return digest in self._known
