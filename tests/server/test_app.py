@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from quart_trio.asgi import TrioASGIHTTPConnection
 from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
 from shunt.inference.inbound import Inbound
-from shunt.server.app import carried, create_app, quart_app, request_id
+from shunt.server.app import carried, create_app, quart_app, request_ids
 from shunt.server.relayed import HttpConnection
 from shunt.server.routes import ANSWERED, MESSAGES, ROUTES
 from tests.fakes.client import RawClient
@@ -72,10 +74,10 @@ def test_only_what_a_provider_s_list_names_is_passed_through() -> None:
 
 
 def test_request_ids_are_ours_and_unlike_each_other() -> None:
-    """`req_` and 24 hexadecimal digits."""
-    ids = {request_id() for _ in range(100)}
-    assert len(ids) == 100
-    assert all(one.startswith("req_") and int(one[4:], 16) >= 0 and len(one) == 28 for one in ids)
+    """`req_` and 24 hexadecimal digits, however many are asked for."""
+    ids = list(islice(request_ids(), 1_000))
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"req_[0-9a-f]{24}", each) for each in ids)
 
 
 # ── hostile input ─────────────────────────────────────────────────────────────────────────────────
