@@ -54,7 +54,7 @@ SILENT: Final = 0.4
 LIMITS: Final[dict[str, Any]] = {
     "head_seconds": 2,
     "body_grace_seconds": 2,
-    "body_seconds": 4,
+    "body_seconds": 60,
     "stall_seconds": 2,
     "upstream_write_seconds": 2,
     "connections": 500,
