@@ -15,7 +15,7 @@ from tests.e2e.program import MESSAGES, Program, key_account, program
 from tests.fakes import anthropic
 from tests.fakes.client import ask, raw_client, request
 from tests.fakes.issuer import TOKEN_PATH, Issuer, slow
-from tests.fakes.upstream import Answer, Framing, Pause, Request, Step, by_key, scripted_upstream
+from tests.fakes.upstream import Answer, Framing, Gate, Request, Step, by_key, scripted_upstream
 
 ODD = (
     b'{ "model" : "claude-sonnet-5-5","max_tokens":64 ,\n\t"messages":[{"role":"user","content":'
@@ -186,7 +186,8 @@ async def test_a_malformed_credentials_file_stops_the_start(tmp_path: Path, cont
 async def test_a_running_stream_outlives_sigterm(tmp_path: Path) -> None:
     """The stream finishes, new requests are turned away, and the exit status is 0."""
     events = (*anthropic.opening_events(), *anthropic.text_events(["hello"]))
-    steps: list[Step] = [*events[:-1], *[Pause(0.4)] * 4, events[-1], *anthropic.closing_events()]
+    refused = trio.Event()
+    steps: list[Step] = [*events[:-1], Gate(refused), events[-1], *anthropic.closing_events()]
     async with (
         scripted_upstream([anthropic.events_answer(steps)]) as up,
         program(tmp_path, up.url) as shunt,
@@ -200,9 +201,11 @@ async def test_a_running_stream_outlives_sigterm(tmp_path: Path) -> None:
             await client.send(request(b"POST", b"/v1/messages", MESSAGES, body))
             incoming = await client.begin(b"POST")
             shunt.signal()
-            await trio.sleep(0.3)
-            with pytest.raises(OSError, match="all attempts to connect"):
-                await trio.open_tcp_stream("127.0.0.1", shunt.port)
+            with trio.fail_after(20), pytest.raises(OSError, match="all attempts to connect"):
+                while True:
+                    await (await trio.open_tcp_stream("127.0.0.1", shunt.port)).aclose()
+                    await trio.sleep(0.05)
+            refused.set()
             rest = await incoming.rest()
         assert rest.complete
         assert rest.body.endswith(b'"message_stop"}\n\n')
