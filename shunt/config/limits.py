@@ -66,6 +66,13 @@ class LimitsConfig:
     connections: int = field(
         default=2000, metadata=key(values.whole(1, 100_000), "Most connections at once.")
     )
+    full_seconds: float = field(
+        default=5.0,
+        metadata=key(
+            values.seconds(0),
+            "Seconds whoever comes beyond `connections` waits for one to end before being turned away.",
+        ),
+    )
     connections_per_address: int = field(
         default=256,
         metadata=key(values.whole(1, 100_000), "Most connections of one other machine."),

@@ -92,6 +92,7 @@ def bounds_of(config: Config) -> Bounds:
         keep_alive=limits.keep_alive_seconds,
         stall=limits.stall_seconds,
         connections=limits.connections,
+        full=limits.full_seconds,
         per_address=limits.connections_per_address,
         per_client=limits.requests_per_client,
         request=limits.request_hours * 3600,

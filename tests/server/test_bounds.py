@@ -39,6 +39,7 @@ def test_every_limit_can_be_moved() -> None:
         "body_rate": 99,
         "bodies_mb": 200,
         "connections": 30,
+        "full_seconds": 1.0,
         "connections_per_address": 7,
         "requests_per_client": 4,
         "request_hours": 1.0,
