@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
+
 import pytest
 
 from shunt.accounts.allowance import (
@@ -26,6 +29,24 @@ def test_a_day_ends_at_midnight_utc() -> None:
     assert next_day(NOON) == NOON + 12 * 3600
     assert day_of(next_day(NOON)) == "2025-11-22"
     assert day_of(next_day(NOON) - 1) == "2025-11-21"
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be changed here")
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    "date", ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"]
+)
+def test_a_day_has_its_24_hours_in_every_zone(zone: str, date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the days on which clocks are put forward or back somewhere: none is lost, none counts twice."""
+    begin = datetime.fromisoformat(f"{date}T00:00:00+00:00").timestamp()
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert {day_of(begin + hour * 3600) for hour in range(24)} == {date}
+        assert {next_day(begin + hour * 3600) for hour in range(24)} == {begin + 86_400}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_use_adds_up_within_a_day_and_begins_anew() -> None:
