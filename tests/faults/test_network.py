@@ -15,7 +15,7 @@ import trio
 from attrs import define
 
 from tests.faults.house import MESSAGES, House, ends_in_error
-from tests.faults.stage import Stage, counting
+from tests.faults.stage import Stage, counting, message
 
 ACCOUNT = ((b"x-shunt-account", b"coral"),)
 
@@ -150,6 +150,35 @@ def test_no_route_and_no_answer(far: House, link: Link) -> None:
     assert time.monotonic() - begun < 30
     ip("link", "set", link.name, "down")
     assert trio.run(far.ask).status in (502, 504)
+
+
+def test_large_packets_vanish(far: House, link: Link) -> None:
+    """A link on the way takes less than both ends believe, and says nothing of it: small requests are served, and a
+    large one ends with the time-out for writing, in words; small ones go on beside it."""
+    far.start()
+    ip("-n", link.name, "link", "set", "far", "mtu", "600")
+    net = link.far.rpartition(".")[0] + ".0/24"
+    ip("-n", link.name, "route", "replace", net, "dev", "far", "src", link.far, "advmss", "1460")
+    ip("link", "set", link.name, "gso_max_segs", "1")  # else the kernel hands over more than a packet at once
+    statuses: list[int] = []
+
+    async def small() -> None:
+        while True:
+            statuses.append((await far.ask()).status)
+            await trio.sleep(0.2)
+
+    async def play() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(small)
+            answer = await far.ask(body=message("x" * 8 * 1024 * 1024), within=90)
+            nursery.cancel_scope.cancel()
+        assert answer.status == 504, answer.body[:300]
+        assert b"stopped taking the request" in answer.body
+        assert set(statuses) == {200}
+        assert len(statuses) > 3
+
+    trio.run(play)
+    far.first_bytes.clear()
 
 
 def test_a_start_without_network(far: House, link: Link) -> None:
