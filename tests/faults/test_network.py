@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 import trio
 from attrs import define
 
+from tests.fakes.client import RawResponse
 from tests.faults.house import MESSAGES, House, ends_in_error
 from tests.faults.stage import Stage, counting, message
 
@@ -258,6 +260,48 @@ def wait_for(condition: Callable[[], bool], within: float = 30) -> None:
 def test_names_that_do_not_resolve(tmp_path: Path) -> None:
     """A name that nobody knows is told as such, within the limit for connecting."""
     ask_at("no-such-name.invalid", tmp_path)
+
+
+def test_a_name_server_that_is_silent(tmp_path: Path) -> None:
+    """More requests than there are threads for names wait for one that never comes: each is told so within the limit
+    for connecting, and meanwhile an account at an address is served."""
+    house, name = House(tmp_path), "vendor.example.test"
+    resolver = tmp_path / "resolv.conf"
+    resolver.write_text("nameserver 127.0.0.77\n")
+    mounted = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(resolver))
+    if shutil.which("unshare") is None or subprocess.run([*mounted, "true"], check=False).returncode:
+        pytest.skip("needs root and unshare(1), to have a name server of its own")
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.77", 53))
+    house.stage.open()
+    try:
+        house.configure()
+        path = house.home / "config.toml"
+        path.write_text(path.read_text().replace(house.stage.url, f"https://{name}", 1))
+        house.start(*mounted)
+        answers: list[RawResponse] = []
+
+        async def unresolved() -> None:
+            answers.append(await house.ask(headers=ACCOUNT, within=30))
+
+        async def play() -> None:
+            async with trio.open_nursery() as nursery:
+                for _ in range(60):
+                    nursery.start_soon(unresolved)
+                await trio.sleep(0.5)
+                with trio.fail_after(10):
+                    assert (await house.ask(headers=((b"x-shunt-account", b"reef"),))).status == 200
+
+        trio.run(play)
+        assert {answer.status for answer in answers} <= {502, 504}
+        assert any(name.encode() in answer.body for answer in answers)
+        assert silent.recv(512, socket.MSG_DONTWAIT), "it was never asked"
+        assert house.healthy()
+        house.first_bytes.clear()
+    finally:
+        house.stop()
+        house.stage.close()
+        silent.close()
 
 
 def test_one_broken_family(tmp_path: Path) -> None:
