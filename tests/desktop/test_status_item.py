@@ -100,7 +100,7 @@ async def panel(item: StatusItem) -> AsyncIterator[Panel]:
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(watch, watcher, registered, arrived)
-        with trio.fail_after(10):
+        with trio.fail_after(40):
             await arrived.wait()
             await item.announced.wait()
         yield Panel(router, registered[0], registered)

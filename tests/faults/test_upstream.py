@@ -223,7 +223,7 @@ async def test_odd_streams_are_retold_or_refused(house: House, case: str, path: 
 @pytest.mark.parametrize("more", [(End.NEVER,), (Forever(b"7\r\n: more\n\r\n", 0.05),)], ids=["open", "more"])
 async def test_what_follows_the_end_is_cut_off(house: House, more: tuple[Step, ...]) -> None:
     """After its last event a stream ends here, whatever the vendor still does."""
-    with house.playing(anthropic.events_answer([WHOLE, *more])) as mark, trio.fail_after(8):
+    with house.playing(anthropic.events_answer([WHOLE, *more])) as mark, trio.fail_after(30):
         answer = await house.ask(mark=mark, stream=True)
         await house.left(mark)
     assert answer.complete
@@ -326,7 +326,7 @@ async def test_error_bodies_are_read_within_bounds(house: House, case: str) -> N
     framing = Framing.LENGTH if case == "large" else Framing.CLOSE
     with (
         house.playing(Answer(400, anthropic.JSON_HEADERS, steps[case], framing)) as mark,
-        trio.fail_after(15),
+        trio.fail_after(40),
     ):
         answer = await house.ask(mark=mark)
     assert answer.status == 400

@@ -88,7 +88,7 @@ def asked(page: str) -> dict[str, str]:
 
 async def until(ready: Callable[[], bool]) -> None:
     """Wait for something that tells nobody."""
-    with trio.fail_after(10):
+    with trio.fail_after(40):
         while not ready():  # noqa: ASYNC110 - a list tells nobody that it grew
             await trio.sleep(0.01)
 
