@@ -23,6 +23,8 @@ from shunt.wire.headers import Headers, get, get_all, text
 _AUTHORITY: Final = re.compile(
     r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE
 )
+LONGEST: Final = 300
+"""Bytes of a Host header: a name has 253 at most (RFC 1035 §2.3.4), then a port. What is remembered is bounded by it."""
 FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-real-ip", b"cf-connecting-ip", b"forwarded"})
 _ADDRESS: Final = re.compile(r"[0-9a-f.:]{2,}", re.IGNORECASE)
 
@@ -39,7 +41,7 @@ class Authority:
 def read_host(headers: Headers) -> Authority:
     """Take the one Host header apart; raises TurnedAway."""
     hosts = get_all(headers, b"host")
-    found = _authority(hosts[0]) if len(hosts) == 1 else None
+    found = _authority(hosts[0]) if len(hosts) == 1 and len(hosts[0]) <= LONGEST else None
     if found is None:
         raise TurnedAway("The request needs exactly one proper Host header.", 400, refusal=Refusal.HOST)
     return found
