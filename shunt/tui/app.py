@@ -12,6 +12,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static, TabbedContent, TabPane
 
@@ -33,18 +34,6 @@ SUMS_EVERY: Final = 30.0
 SHOWN: Final = 100
 """Requests in the table."""
 PANES: Final = ("requests", "live", "history", "errors", "watchers")
-DRAWN: Final = (
-    "#head",
-    "#now",
-    "#accounts",
-    "#detail",
-    "#recent",
-    "#active",
-    "#sums",
-    "#trouble",
-    "#watching",
-)
-"""What is drawn on."""
 
 
 class Monitor(App[None]):
@@ -133,15 +122,18 @@ class Monitor(App[None]):
 
     def on_data_table_row_highlighted(self) -> None:
         """Tell of the account that is chosen now."""
-        if self._laid_out:
+        with suppress(NoMatches):
             self._draw_detail()
 
     def draw(self) -> None:
-        """Bring everything on the screen up to date."""
-        if not self._laid_out:
+        """Bring everything on the screen up to date.
+
+        It is laid out, and on leaving taken apart, piece by piece: what is not there is not drawn.
+        """
+        if not self.screen_stack:
             return
         now = self.now
-        with self.batch_update():
+        with suppress(NoMatches), self.batch_update():
             self._say("#head", self._heading())
             self._say("#now", self._summary(now))
             pinned, width = str(self.picture.status.get("pinned_account") or ""), self.size.width
@@ -167,11 +159,6 @@ class Monitor(App[None]):
     def _page(self) -> Screen[Any]:
         """The screen with the tables, whatever is shown over it."""
         return self.screen_stack[0]
-
-    @property
-    def _laid_out(self) -> bool:
-        """Whether everything that is drawn on is there: on leaving, it goes piece by piece."""
-        return bool(self.screen_stack) and len(self._page.query(", ".join(DRAWN))) == len(DRAWN)
 
     @property
     def now(self) -> float:
@@ -307,8 +294,6 @@ class Monitor(App[None]):
 
     async def add_up(self) -> None:
         """Fetch the sums anew; no event tells of them."""
-        if self.client.http.is_closed:  # on leaving
-            return
         with suppress(Unreachable, Refused):
             self._sums = await self.client.get(SUMS)
 

@@ -71,6 +71,8 @@ class Client:
             raise Unreachable(f"{self.url} does not answer.") from error
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        if self.http.is_closed:
+            raise Unreachable("The monitor is being closed.")
         try:
             reply = await self.http.request(method, self.url + path, json=body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -16,7 +16,7 @@ from tests.e2e.program import MESSAGES, Program, key_account, program
 from tests.fakes import anthropic
 from tests.fakes.client import ask, raw_client, request
 from tests.fakes.issuer import TOKEN_PATH, Issuer, slow
-from tests.fakes.upstream import Answer, Framing, Gate, Request, Step, by_key, scripted_upstream
+from tests.fakes.upstream import Answer, Framing, Gate, Step, by_key, by_path, scripted_upstream
 
 ODD = (
     b'{ "model" : "claude-sonnet-5-5","max_tokens":64 ,\n\t"messages":[{"role":"user","content":'
@@ -77,12 +77,8 @@ async def logged_in(shunt: Program, issuer: Issuer, name: str = "main") -> None:
 async def test_fifty_requests_with_an_expired_token_cost_one_refresh(tmp_path: Path, seed: int) -> None:
     """All are served by one call to the token endpoint, whoever of them leaves meanwhile."""
     issuer = Issuer()
-    protected = issuer.protect(lambda *_: anthropic.plain("hello"))
+    script = by_path({TOKEN_PATH: issuer}, issuer.protect(lambda *_: anthropic.plain("hello")))
     rng = random.Random(seed)
-
-    def script(seen: Request, n: int) -> Answer:
-        return issuer(seen, n) if seen.path == TOKEN_PATH else protected(seen, n)
-
     async with scripted_upstream(script) as up, program(tmp_path, up.url) as shunt:
         await logged_in(shunt, issuer)
         issuer.expire("main")
@@ -111,11 +107,7 @@ async def test_fifty_requests_with_an_expired_token_cost_one_refresh(tmp_path: P
 async def test_a_refused_refresh_asks_for_a_person(tmp_path: Path) -> None:
     """The account is marked, the cure is told, and no token shows anywhere."""
     issuer = Issuer()
-    protected = issuer.protect(lambda *_: anthropic.plain("hello"))
-
-    def script(seen: Request, n: int) -> Answer:
-        return issuer(seen, n) if seen.path == TOKEN_PATH else protected(seen, n)
-
+    script = by_path({TOKEN_PATH: issuer}, issuer.protect(lambda *_: anthropic.plain("hello")))
     async with scripted_upstream(script) as up, program(tmp_path, up.url) as shunt:
         await logged_in(shunt, issuer)
         issuer.revoke("main")

@@ -14,7 +14,7 @@ from tests.e2e.program import JSON, Program, program
 from tests.fakes import anthropic
 from tests.fakes.client import ask
 from tests.fakes.issuer import TOKEN_PATH, Issuer, failing, replying, slow
-from tests.fakes.upstream import Answer, Request, scripted_upstream
+from tests.fakes.upstream import by_path, scripted_upstream
 
 SHOWN = (
     *("/", "/health", "/ready", "/status", "/metrics", "/openapi.json", "/sessions", "/history", "/strategy"),
@@ -64,11 +64,7 @@ async def test_no_secret_leaves_its_file(tmp_path: Path) -> None:
     tokens = issuer.grant("canary7f3a91c4e8")
     every = [issuer.families["canary7f3a91c4e8"].at(n) for n in range(1, 6)]
     secrets = [secret for each in every for secret in (each.access, each.refresh)]
-    protected = issuer.protect(lambda *_: anthropic.plain("hello"))
-
-    def script(seen: Request, n: int) -> Answer:
-        return issuer(seen, n) if seen.path == TOKEN_PATH else protected(seen, n)
-
+    script = by_path({TOKEN_PATH: issuer}, issuer.protect(lambda *_: anthropic.plain("hello")))
     async with scripted_upstream(script) as up, program(tmp_path, up.url) as shunt:
         shunt.configure([], server={"log_level": "debug"})
         claude_login(shunt, tokens.access, tokens.refresh)

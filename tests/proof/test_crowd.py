@@ -15,7 +15,7 @@ from shunt.store.credentials import CredentialStore
 from tests.e2e.program import program
 from tests.fakes import anthropic
 from tests.fakes.issuer import TOKEN_PATH, Issuer
-from tests.fakes.upstream import Answer, Request, scripted_upstream
+from tests.fakes.upstream import by_path, scripted_upstream
 
 NAMES = tuple(f"account{number}" for number in range(5))
 EACH = 200
@@ -26,11 +26,7 @@ async def test_a_thousand_requests_cost_five_renewals(tmp_path: Path) -> None:
     """200 requests on each of five accounts, some of which leave: every account is renewed once, five seconds
     apart, everybody who stayed is served, and the newest login of each account is on disk."""
     issuer = Issuer()
-    protected = issuer.protect(lambda *_: anthropic.plain("hello"))
-
-    def script(seen: Request, n: int) -> Answer:
-        return issuer(seen, n) if seen.path == TOKEN_PATH else protected(seen, n)
-
+    script = by_path({TOKEN_PATH: issuer}, issuer.protect(lambda *_: anthropic.plain("hello")))
     async with scripted_upstream(script) as up, program(tmp_path, up.url) as shunt:
         accounts = [{"name": name, "provider": "anthropic"} for name in NAMES]
         # A thousand connections at once take their time on a busy machine.

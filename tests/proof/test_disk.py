@@ -18,7 +18,7 @@ from tests.e2e.logins import claude_login
 from tests.e2e.program import key_account, program
 from tests.fakes import anthropic
 from tests.fakes.issuer import TOKEN_PATH, Issuer
-from tests.fakes.upstream import Answer, Request, scripted_upstream
+from tests.fakes.upstream import by_path, scripted_upstream
 from tests.proof.logins import login
 
 
@@ -49,11 +49,7 @@ async def test_a_disk_that_is_full(tmp_path: Path, small_disk: Path) -> None:
     """The renewed login is served from memory, `status` and the terminal say so, the old file is untouched;
     it is saved by itself as soon as the disk takes it."""
     issuer = Issuer()
-    protected = issuer.protect(lambda *_: anthropic.plain("hello"))
-
-    def script(seen: Request, n: int) -> Answer:
-        return issuer(seen, n) if seen.path == TOKEN_PATH else protected(seen, n)
-
+    script = by_path({TOKEN_PATH: issuer}, issuer.protect(lambda *_: anthropic.plain("hello")))
     async with scripted_upstream(script) as up, program(tmp_path, up.url) as shunt:
         shunt.home.symlink_to(small_disk)
         tokens = issuer.grant("main")

@@ -18,7 +18,7 @@ from shunt.store.credentials import CredentialStore
 from tests.e2e.program import Program, program
 from tests.fakes import anthropic
 from tests.fakes.issuer import TOKEN_PATH, Issuer, Tokens
-from tests.fakes.upstream import Answer, Request, scripted_upstream
+from tests.fakes.upstream import by_path, scripted_upstream
 from tests.proof.logins import NAME
 
 
@@ -43,11 +43,7 @@ class Scene:
 async def scene(folder: Path) -> AsyncIterator[Scene]:
     """The login is there, nothing has been started."""
     issuer = Issuer()
-    protected = issuer.protect(lambda *_: anthropic.plain("hello"))
-
-    def script(seen: Request, n: int) -> Answer:
-        return issuer(seen, n) if seen.path == TOKEN_PATH else protected(seen, n)
-
+    script = by_path({TOKEN_PATH: issuer}, issuer.protect(lambda *_: anthropic.plain("hello")))
     async with scripted_upstream(script) as up, program(folder, up.url) as shunt:
         shunt.configure([{"name": NAME, "provider": "anthropic"}])
         it = Scene(shunt, issuer)
