@@ -130,8 +130,6 @@ class Monitor(App[None]):
 
         It is laid out, and on leaving taken apart, piece by piece: what is not there is not drawn.
         """
-        if not self.screen_stack:
-            return
         now = self.now
         with suppress(NoMatches), self.batch_update():
             self._say("#head", self._heading())
@@ -157,7 +155,9 @@ class Monitor(App[None]):
 
     @property
     def _page(self) -> Screen[Any]:
-        """The screen with the tables, whatever is shown over it."""
+        """The screen with the tables, whatever is shown over it. Raises NoMatches where there is none any more."""
+        if not self.screen_stack:
+            raise NoMatches("the screen has gone")
         return self.screen_stack[0]
 
     @property

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,18 +37,24 @@ def installed(package: str, version: str, program: str) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip(f"npm is not installed: the real {program} cannot be fetched")
+    if (problem := _failed(npm, folder, f"{package}@{version}")) or not found.exists():
+        pytest.skip(problem or f"{package}@{version} has no program {program}")
+    return found
+
+
+@cache
+def _failed(npm: str, folder: Path, package: str) -> str:
+    """Install a package; why that cannot be done, found out once for all tests: npm tries for ten seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     quiet = ("--no-audit", "--no-fund", "--no-save", "--fetch-retries=1")
     done = subprocess.run(
-        [npm, "install", "--prefix", str(folder), *quiet, f"{package}@{version}"],
+        [npm, "install", "--prefix", str(folder), *quiet, package],
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
     )
-    if done.returncode or not found.exists():
-        pytest.skip(f"npm could not install {package}@{version}: {done.stderr.strip()[-200:]}")
-    return found
+    return f"npm could not install {package}: {done.stderr.strip()[-200:]}" if done.returncode else ""
 
 
 async def headless(

@@ -143,6 +143,14 @@ def test_a_screen_that_is_being_taken_apart_is_left_alone(gone: str) -> None:
     play(leave)
 
 
+def test_without_a_screen_nothing_is_drawn() -> None:
+    """The last messages may come when the last screen has gone."""
+    app = Monitor("http://127.0.0.1:1", Secret(""), lambda: T0)
+    assert not app.screen_stack
+    app.draw()
+    app.on_data_table_row_highlighted()
+
+
 def test_pages_turn_by_number() -> None:
     """Requests, live ones, sums, errors, watchers."""
 

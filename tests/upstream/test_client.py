@@ -327,8 +327,7 @@ async def test_keeps_connections_alive_and_drops_them() -> None:
         assert (up.connections, upstream.pool_size) == (3, 1)
 
 
-@pytest.mark.usefixtures("clock")
-async def test_old_connections_are_closed_and_younger_ones_kept() -> None:
+async def test_old_connections_are_closed_and_younger_ones_kept(clock: MockClock) -> None:
     """By somebody who comes by from time to time, without another call."""
     async with scripted_upstream([ONCE, ONCE]) as up, open_upstream(QUICK) as upstream:
         await (await upstream.send(call(up.url))).read(99, 1)
