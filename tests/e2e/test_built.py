@@ -18,7 +18,8 @@ from shunt.cli.program import COMMANDS
 from tests.e2e.program import MESSAGES, free_port
 from tests.fakes.client import ask
 
-pytestmark = [pytest.mark.built, pytest.mark.timeout(300)]
+# Slow, as all that has the program built first.
+pytestmark = [pytest.mark.built, pytest.mark.slow, pytest.mark.timeout(300)]
 
 HI = {"model": "claude-sonnet-5-5", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
 
@@ -129,7 +130,6 @@ SUBSET = (
 """The same tests as against the source: pool, translation, logins, giving way, demo, page and monitor."""
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("file", SUBSET)
 def test_the_built_program_keeps_the_same_promises(program: Path, file: str) -> None:
