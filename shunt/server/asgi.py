@@ -8,7 +8,6 @@ is one packet.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, cast
 from typing import Protocol as Shape
@@ -17,7 +16,7 @@ from urllib.parse import unquote
 import h11
 import trio
 from attrs import define, field
-from hypercorn.protocol.events import Body, EndBody, Event, StreamClosed
+from hypercorn.protocol.events import Event, StreamClosed
 from hypercorn.typing import ASGIFramework, ASGIReceiveEvent, ASGISendEvent, Scope
 
 from shunt.server.http1 import BODILESS
@@ -31,8 +30,6 @@ WHEN_GONE: Final = "shunt.when_gone"
 waits for `http.disconnect` costs more than all the rest of this module."""
 AT_HAND: Final = "shunt.at_hand"
 """Key in a scope's `extensions`: what `receive` would give without waiting, or None."""
-AHEAD: Final = 10
-"""Pieces of a body that wait for the application before reading pauses."""
 FAILED: Final = ((b"content-length", b"0"), (b"connection", b"close"))
 
 
@@ -61,7 +58,8 @@ class AsgiCall:
 
     _way: Way
     _method: str
-    _incoming: deque[bytes] = field(factory=deque)
+    _incoming: bytearray = field(factory=bytearray)
+    """What has come of the body and was not taken: one buffer, since a client may send byte by byte."""
     _whole: bool = False
     """All of the request's body has come."""
     _told: bool = False
@@ -76,19 +74,25 @@ class AsgiCall:
 
     # ── from the connection ───────────────────────────────────────────────────────────────────
 
+    def add(self, body: bytes) -> None:
+        """Some of the request's body has come."""
+        if not self._closed:
+            self._incoming += body
+            self._stir.unpark_all()
+
+    def add_end(self) -> None:
+        """All of it has come."""
+        self._whole = True
+        self._stir.unpark_all()
+
+    async def below(self, size: int) -> None:
+        """Wait until no more than `size` bytes of the body wait for the application."""
+        while len(self._incoming) > size and not self._closed:
+            await self._stir.park()
+
     async def handle(self, event: Event) -> None:
-        """Take an event of Hypercorn's protocol."""
-        if self._closed:
-            return
-        if isinstance(event, Body):
-            self._incoming.append(bytes(event.data))
-            self._stir.unpark_all()
-            while len(self._incoming) > AHEAD and not self._closed:
-                await self._stir.park()
-        elif isinstance(event, EndBody):
-            self._whole = True
-            self._stir.unpark_all()
-        elif isinstance(event, StreamClosed):
+        """Take the end of the connection from Hypercorn's protocol, which has no other event for a call here."""
+        if not self._closed and isinstance(event, StreamClosed):
             self._closed = True
             self._stir.unpark_all()
             if self._gone is not None and not self._finished:  # else the answer has gone out, and all is well
@@ -122,7 +126,7 @@ class AsgiCall:
             return None
         if self._told or not (self._incoming or self._whole):
             return GONE
-        body = self._incoming[0] if len(self._incoming) == 1 else b"".join(self._incoming)
+        body = bytes(self._incoming)
         self._incoming.clear()
         self._stir.unpark_all()
         self._told = self._whole

@@ -11,8 +11,8 @@ Hypercorn 0.18.0:
   Quart-Trio cancels the sender just before Hypercorn gets there. Here both steps are synchronous.
 - A write to a client that does not read is shielded without limit, so shutdown hangs. Here a write
   ends when the client takes nothing for `bounds.stall`.
-- Bytes behind a running request park the reader, so that nobody sees the client leave. Here one task
-  only reads, another one feeds what was read.
+- Bytes behind a running request park the reader, so that nobody sees the client leave. Here they wait in the
+  protocol's buffer, within a bound, and the end of the answer goes on with them.
 - A task waits out the keep-alive time even after its client left. Here a deadline does that work.
 
 `tests/server/test_connection.py` holds one test per promise; they fail when an upgrade moves what is
@@ -23,182 +23,24 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from functools import lru_cache
 from math import inf
-from typing import Any, Final, cast
+from typing import Final
 
-import h11
 import trio
-from attrs import frozen
-from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.trio.task_group import TaskGroup
-from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from shunt.config.addresses import is_loopback
-from shunt.server.asgi import AsgiCall, scope_of
-from shunt.server.bounds import Bounds
-from shunt.server.head import TLS_HANDSHAKE
-from shunt.server.http1 import Http1
-from shunt.server.inlet import Inlet
 from shunt.server.line import Line, Stalled, open_line
-from shunt.server.remarks import Remarks
-from shunt.server.tally import Refusal, Tally
-from shunt.wire.headers import Headers
+from shunt.server.plain_http import PlainHttp, Service
+from shunt.server.tally import Refusal
 
 log = logging.getLogger(__name__)
 
 READ: Final = 65536
 BROKEN: Final = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
-
-REASONS: Final = {
-    400: "The request is not proper HTTP/1.1 (a client speaking https to this http port?).",
-    408: "The request's head did not arrive in time.",
-    414: "The request line is too long.",
-    417: "The Expect header asks for something unknown.",
-    431: "The request has too many or too long headers.",
-    501: "The request's transfer encoding is not supported.",
-    505: "Only HTTP/1.1 is spoken here.",
-}
-
-
-@lru_cache(1)
-def always(config: Config, second: int) -> Headers:  # noqa: ARG001 - asked once a second, of any clock
-    """Headers of every answer: the date."""
-    return tuple(config.response_headers("h11"))
-
-
-@frozen
-class Service:
-    """What all connections of one server share."""
-
-    app: ASGIFramework
-    config: Config
-    context: WorkerContext
-    state: dict[str, Any]
-    """Copied into every ASGI scope as `state`."""
-    bounds: Bounds
-    remarks: Remarks
-    tally: Tally
-
-
-class PlainHttp(H11Protocol):
-    """Hypercorn's HTTP/1.1 protocol: strict about heads, and nothing but HTTP/1.1."""
-
-    def __init__(
-        self,
-        service: Service,
-        group: TaskGroup,
-        client: Any,
-        server: Any,
-        send: Any,
-        write: Callable[[bytes], Coroutine[Any, Any, None]],
-        *,
-        secure: bool = False,
-    ) -> None:
-        super().__init__(
-            cast("AppWrapper", service.app),
-            service.config,
-            service.context,
-            group,
-            ConnectionState(service.state),
-            ssl=secure,
-            client=client,
-            server=server,
-            send=send,
-        )
-        self.connection: Http1 = Http1(service.bounds)  # type: ignore[assignment]  # has what is used of h11's
-        self.pass_on = write
-        """Writes bytes of an answer, see `asgi.Way`."""
-        self._app = service.app
-        self._remarks, self._tally = service.remarks, service.tally
-
-    @property
-    def request_complete(self) -> bool:
-        """Whether the current request has come whole: what else comes belongs to a later one."""
-        return self.connection.their_state not in (h11.IDLE, h11.SEND_BODY, h11.ERROR)
-
-    @property
-    def has_more(self) -> bool:
-        """Whether bytes of a next request wait already."""
-        return self.connection.has_more
-
-    async def refuse(self, status: int) -> None:
-        """Answer what has come of a request with an error, and end the connection."""
-        if self.connection.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            await self._send_error_response(status)
-        await self.send(Closed())
-
-    async def _check_protocol(self, event: h11.Request) -> None:
-        """Never switch to HTTP/2, whatever the request offers."""
-
-    async def _create_stream(self, request: h11.Request) -> None:
-        """Begin a request, an ordinary one even if it asks for an upgrade."""
-        call = AsgiCall(self, request.method.decode("ascii"))
-        self.stream = cast("HTTPStream", call)
-        scope = scope_of(
-            request,
-            call,
-            secure=self.ssl,
-            client=self.client,
-            server=self.server,
-            state=dict(self.connection_state),
-        )
-        self.task_group.spawn(call.run, self._app, scope)
-
-    # ── the way of an answer, see `asgi.Way` ──────────────────────────────────────────────────
-
-    def head(self, status: int, headers: Headers) -> bytes:
-        """The beginning of an answer."""
-        return self._said(
-            self.connection.head, status, (*headers, *always(self.config, int(trio.current_time())))
-        )
-
-    def some(self, body: bytes) -> bytes:
-        """Some of an answer's body."""
-        return self._said(self.connection.some, body)
-
-    def end(self) -> bytes:
-        """The end of an answer."""
-        return self._said(self.connection.end)
-
-    def _said(self, say: Callable[..., bytes], *what: object) -> bytes:
-        """Bytes that go out; none once the client has sent nonsense: its answer has been given up."""
-        try:
-            return say(*what)
-        except h11.LocalProtocolError:
-            if self.connection.their_state is h11.ERROR:
-                return b""
-            raise
-
-    async def over(self) -> None:
-        """A call has ended: begin the next one, or close."""
-        await self._maybe_recycle()
-
-    async def _send_error_response(self, status_code: int) -> None:
-        """Answer before there is a route, hence without a protocol: all of them read this shape."""
-        if self.connection.trailing_data[0].startswith(TLS_HANDSHAKE):
-            self._remarks.warn(
-                "tls", "a client speaks https to this port; its base URL has to begin with http://"
-            )
-        self._tally.add(Refusal.HEAD_TIME if status_code == 408 else Refusal.HEAD)
-        message = REASONS.get(status_code, REASONS[400])
-        body = b'{"type":"error","error":{"type":"invalid_request_error","message":"%s"}}' % message.encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-            *self.config.response_headers("h11"),
-        ]
-        await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
-        await self._send_h11_event(h11.Data(data=body))
-        await self._send_h11_event(h11.EndOfMessage())
 
 
 class Connection:
@@ -212,7 +54,6 @@ class Connection:
         self._line: Line
         self._bounds = service.bounds
         self._stream = stream
-        self._inlet = Inlet.empty()
         self._send_lock = trio.Lock()
         self._protocol: PlainHttp
         self._patience = trio.CancelScope()
@@ -250,12 +91,8 @@ class Connection:
                 self._protocol = PlainHttp(
                     self._service, group, client, server, self._send, self._write, secure=line.secure
                 )
-                async with trio.open_nursery() as feeding:
-                    feeding.start_soon(self._feed)
-                    await self._read()
-                    self.abort()  # a client that has stopped sending is gone, see `_read`
-                    feeding.cancel_scope.cancel()
-                # Only now: what was being fed may have begun a request that has to hear of it.
+                await self._read()
+                self.abort()  # a client that has stopped sending is gone, see `_read`
                 await self._protocol.handle(Closed())
         except* Exception as errors:  # one bad connection must not end the server
             log.error("connection dropped: %r", errors.exceptions, exc_info=errors)  # noqa: TRY400
@@ -313,18 +150,13 @@ class Connection:
             self._head_begun = True
             self.idle_since = None
             self._head_until = trio.current_time() + self._bounds.head_seconds
-        self._inlet.put(data)
-        if self._inlet.holds(self._bounds.pipelined):
-            if self._protocol.request_complete:
-                return False
-            await self._inlet.below(self._bounds.pipelined)
+        await self._protocol.handle(RawData(data))
+        if self._head_begun and not self._busy and not self._ending:  # it came in pieces, as hardly ever
+            self._patience.deadline = self._head_until
+        if self._protocol.ahead > self._bounds.pipelined:
+            return False
+        await self._protocol.caught_up()
         return True
-
-    async def _feed(self) -> None:
-        while True:
-            await self._protocol.handle(RawData(await self._inlet.take()))
-            if self._head_begun and not self._busy and not self._ending:  # it came in pieces, as hardly ever
-                self._patience.deadline = self._head_until
 
     def _expect(self, seconds: float) -> None:
         self._patience.deadline = trio.current_time() + seconds
@@ -393,7 +225,7 @@ class Connection:
     @property
     def _sent_ahead(self) -> bool:
         """Whether bytes of a next request have come."""
-        return self._protocol.has_more or self._inlet.holds(0)
+        return self._protocol.ahead > 0
 
     def _linger(self) -> None:
         self._patience.deadline = min(trio.current_time() + self._bounds.linger, self._linger_until)

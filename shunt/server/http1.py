@@ -105,9 +105,9 @@ class Http1:
         return (bytes(self._buffer), False) if self._delicate is None else self._delicate.trailing_data
 
     @property
-    def has_more(self) -> bool:
-        """Whether there are such bytes."""
-        return bool(self._buffer) if self._delicate is None else bool(self._delicate.trailing_data[0])
+    def ahead(self) -> int:
+        """How many such bytes there are."""
+        return len(self._buffer) if self._delicate is None else len(self._delicate.trailing_data[0])
 
     def receive_data(self, data: bytes) -> None:
         """Take the next bytes."""

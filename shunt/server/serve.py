@@ -22,9 +22,10 @@ from hypercorn.typing import ASGIFramework
 
 from shunt.config.addresses import is_loopback
 from shunt.server.bounds import Bounds
-from shunt.server.connection import Connection, Service
+from shunt.server.connection import Connection
 from shunt.server.descriptors import affordable, raise_limit
 from shunt.server.drain import DRAIN, Drain
+from shunt.server.plain_http import Service
 from shunt.server.remarks import Remarks
 from shunt.server.tally import Refusal, Tally
 

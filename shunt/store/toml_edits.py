@@ -12,9 +12,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from shunt.config.locate import Lines, Path
 
 Document = dict[str, Any]
@@ -34,9 +31,9 @@ def with_item(text: str, section: str, item: Mapping[str, Any]) -> str:
 
     def candidates() -> Iterator[str]:
         yield _appended(text, block)
-        document = tomlkit.parse(text)  # the list is written inline
+        document = _tomlkit().parse(text)  # the list is written inline
         document[section].append(_value(dict(item)))
-        yield tomlkit.dumps(document)
+        yield _tomlkit().dumps(document)
 
     return _first(candidates(), meant)
 
@@ -51,9 +48,9 @@ def without_item(text: str, section: str, index: int) -> str:
         inside = [(section, index), *_leaves((section, index), item)]
         spans = [span for path in inside if (span := lines.of(path)) is not None]
         yield _without_lines(text, min(first for first, _ in spans), max(last for _, last in spans))
-        document = tomlkit.parse(text)
+        document = _tomlkit().parse(text)
         del document[section][index]
-        yield tomlkit.dumps(document)
+        yield _tomlkit().dumps(document)
 
     return _first(candidates(), meant)
 
@@ -72,9 +69,9 @@ def with_item_value(text: str, section: str, index: int, key: str, value: Any) -
             last = max((span[1] for span in spans if span is not None), default=None)
             if last is not None:
                 yield _inserted(text, last, _statement(key, value))
-        document = tomlkit.parse(text)
+        document = _tomlkit().parse(text)
         document[section][index][key] = _value(value)
-        yield tomlkit.dumps(document)
+        yield _tomlkit().dumps(document)
 
     return _first(candidates(), meant)
 
@@ -96,9 +93,9 @@ def with_value(text: str, section: str, key: str, value: Any) -> str:
                 yield _inserted(text, last, statement)
             if bare:
                 yield _appended(text, [f"[{section}]", statement])
-        document = tomlkit.parse(text)
-        document.setdefault(section, tomlkit.table())[key] = _value(value)
-        yield tomlkit.dumps(document)
+        document = _tomlkit().parse(text)
+        document.setdefault(section, _tomlkit().table())[key] = _value(value)
+        yield _tomlkit().dumps(document)
 
     return _first(candidates(), meant)
 
@@ -120,7 +117,7 @@ def _first(candidates: Iterator[str], meant: Document) -> str:
             raise CannotEdit from None
         except tomllib.TOMLDecodeError:
             continue
-        except (TOMLKitError, LookupError, TypeError, AttributeError):
+        except (_tomlkit().exceptions.TOMLKitError, LookupError, TypeError, AttributeError):
             raise CannotEdit from None
 
 
@@ -183,15 +180,22 @@ def _leaves(path: Path, value: Any) -> Iterator[Path]:
 # ── Values ────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _tomlkit() -> Any:
+    """The library: 0.8 MiB that only those pay who change something."""
+    import tomlkit  # noqa: PLC0415 - see above
+
+    return tomlkit
+
+
 def _statement(key: str, value: Any) -> str:
-    name = key if _BARE.fullmatch(key) else tomlkit.string(key).as_string()
+    name = key if _BARE.fullmatch(key) else _tomlkit().string(key).as_string()
     return f"{name} = {_value(value).as_string()}"
 
 
 def _value(value: Any) -> Any:
     if not isinstance(value, Mapping):
-        return tomlkit.item(value)
-    table = tomlkit.inline_table()
+        return _tomlkit().item(value)
+    table = _tomlkit().inline_table()
     for key, child in value.items():
         table[key] = _value(child)
     return table

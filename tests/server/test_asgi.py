@@ -8,10 +8,10 @@ import pytest
 import trio
 import trio.testing
 from attrs import define, field
-from hypercorn.protocol.events import Body, EndBody, StreamClosed
+from hypercorn.protocol.events import StreamClosed
 from hypercorn.typing import ASGIFramework
 
-from shunt.server.asgi import AHEAD, AsgiCall
+from shunt.server.asgi import AsgiCall
 from shunt.wire.headers import Headers
 
 
@@ -38,10 +38,6 @@ class Written:
     async def over(self) -> None:
         self.overs += 1
         await trio.lowlevel.checkpoint()
-
-
-def body(data: bytes) -> Body:
-    return Body(stream_id=1, data=data)
 
 
 START: Any = {"type": "http.response.start", "status": 200, "headers": ()}
@@ -83,8 +79,9 @@ async def test_answers_without_a_body_have_none(method: str, status: int) -> Non
 async def test_what_has_come_of_a_body_is_taken_at_once() -> None:
     """Pieces that arrived together are one message; then the client's leaving is told, as often as asked."""
     call = AsgiCall(Written(), "POST")
-    for event in (body(b"a"), body(b"b"), EndBody(stream_id=1)):
-        await call.handle(event)
+    call.add(b"a")
+    call.add(b"b")
+    call.add_end()
     assert await call.receive() == {"type": "http.request", "body": b"ab", "more_body": False}
     with trio.move_on_after(0.01) as waiting:
         await call.receive()
@@ -95,22 +92,30 @@ async def test_what_has_come_of_a_body_is_taken_at_once() -> None:
 
 
 async def test_a_body_that_nobody_takes_pauses_the_reader() -> None:
-    """Only a few pieces wait; taking them lets the reader go on."""
+    """Whoever asks for little to be waiting goes on when the application has taken what had come."""
     call = AsgiCall(Written(), "POST")
-    given: list[int] = []
-
-    async def feed() -> None:
-        for number in range(3 * AHEAD):
-            await call.handle(body(b"x"))
-            given.append(number)
-
+    call.add(b"x" * 10)
+    await call.below(10)
+    with trio.move_on_after(0.01) as waiting:
+        await call.below(9)
+    assert waiting.cancelled_caught
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(feed)
+        nursery.start_soon(call.below, 9)
         await trio.testing.wait_all_tasks_blocked()
-        assert len(given) == AHEAD
-        while len(given) < 3 * AHEAD:
-            assert (await call.receive())["type"] == "http.request"
-            await trio.testing.wait_all_tasks_blocked()
+        message = cast("Any", await call.receive())
+    assert (message["body"], message["more_body"]) == (b"x" * 10, True)
+
+
+async def test_nobody_waits_for_a_call_that_is_over() -> None:
+    """The client has left, or the answer has gone out without the body having been read: the reader goes on."""
+    call = AsgiCall(Written(), "POST")
+    call.add(b"x" * 10)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(call.below, 0)
+        await trio.testing.wait_all_tasks_blocked()
+        await call.handle(StreamClosed(stream_id=1))
+    call.add(b"y")
+    await call.below(0)
 
 
 async def test_a_client_that_left_is_written_nothing() -> None:

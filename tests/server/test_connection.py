@@ -18,7 +18,7 @@ from hypercorn.trio.task_group import TaskGroup
 from trio.testing import MockClock
 
 from shunt.server.bounds import Bounds
-from shunt.server.connection import PlainHttp
+from shunt.server.plain_http import PlainHttp
 from tests.fakes.client import RawClient, raw_client, request
 from tests.fakes.http1 import PeerLeft, socket_of
 from tests.fakes.serving import Running, Script, running
@@ -127,13 +127,13 @@ async def test_a_fault_in_the_protocol_ends_one_connection_only(
 ) -> None:
     """An exception where none is expected drops its connection, is logged, and goes no further (P1)."""
 
-    async def fail(self: PlainHttp, request: h11.Request) -> None:
+    def fail(self: PlainHttp, request: h11.Request) -> None:
         if request.target == b"/fail":
             raise RuntimeError("no such luck")
-        await create(self, request)
+        begin(self, request)
 
-    create = PlainHttp._create_stream
-    monkeypatch.setattr(PlainHttp, "_create_stream", fail)
+    begin = PlainHttp._begin
+    monkeypatch.setattr(PlainHttp, "_begin", fail)
     async with running(Script()) as server:
         async with raw_client(server.port) as client:
             await client.send(request(b"GET", b"/fail"))
