@@ -64,7 +64,7 @@ def hindrance(state: AccountState, family: str, now: float) -> Hindrance | None:
     if state.paused:
         return _PAUSED
     cooldown = _cooldown(state, family, now) if state.cooldowns else None
-    window = _spent(state, family, now)
+    window = _spent(state, family, now) if state.windows else None
     if window is not None:
         return _spent_hindrance(window, cooldown, now)
     if cooldown is not None:

@@ -51,7 +51,8 @@ class Trace:
     why: str = ""
     """Why the account was chosen, or why none was."""
     _noted: list[Noted] = field(factory=list)
-    _decisions: tuple[Decision, ...] | None = None
+    told: bytes = b""
+    """The decisions as JSON, once they were worked out for good."""
 
     @property
     def phase(self) -> Phase:
@@ -74,15 +75,13 @@ class Trace:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """The decisions with their reasons."""
-        if self._decisions is not None:
-            return self._decisions
+        """The decisions with their reasons; none once they were told."""
         return tuple(noted.explained() for noted in tuple(self._noted))
 
-    def settle(self) -> None:
-        """Work the decisions out for good, and let go of the states they were made from.
+    def settle(self, told: bytes) -> None:
+        """Keep the decisions as they were told, and let go of the states they were made from.
 
         May run in a thread once the request is over: nothing is added any more.
         """
-        self._decisions = self.decisions
+        self.told = told
         self._noted = []

@@ -8,7 +8,7 @@ once, so that explanations, error messages and the decision itself tell the same
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 from shunt.accounts.account import Account
@@ -159,17 +159,25 @@ def _explained(
     for name, account in ask.view.accounts.items():
         if only is not None and name != only:
             candidates.append(Candidate(name, Refusal.NOT_CHOSEN))
-            continue
-        refused = _refusal(ask, account)
-        score = scores.get(name, ()) if scores else ()
-        candidates.append(Candidate(name, score=score) if refused is None else refused.candidate)
+        elif scores and name in scores:
+            candidates.append(Candidate(name, score=scores[name]))
+        else:
+            refused = _refusal(ask, account)
+            candidates.append(_able(name) if refused is None else refused.candidate)
     return tuple(candidates)
+
+
+@lru_cache(1024)
+def _able(name: str) -> Candidate:
+    """An account that could serve and was not compared."""
+    return Candidate(name)
 
 
 def _refusal(ask: _Ask, account: Account) -> _Refused | None:
     """Why the account is no candidate. What lasts is told first: it decides whether waiting helps."""
-    name, demand = account.name, ask.demand
-    state = ask.view.state.accounts.get(name, _UNKNOWN)
+    view, demand, tried, now = ask
+    name = account.name
+    state = view.state.accounts.get(name, _UNKNOWN)
     family = demand.families.get(name)
     if family is None:
         return _refuse(name, Refusal.CANNOT_CARRY)
@@ -179,13 +187,13 @@ def _refusal(ask: _Ask, account: Account) -> _Refused | None:
         return _refuse(name, Refusal.NOT_THEIRS)
     if account.models and demand.model and not account.serves(demand.model):
         return _refuse(name, Refusal.MODEL_NOT_ALLOWED, demand.model)
-    hindered = hindrance(state, family, ask.now)
+    hindered = hindrance(state, family, now)
     if hindered is not None:
         candidate = Candidate(name, _REFUSALS[hindered.obstacle], hindered.detail, hindered.until)
         return _Refused(candidate, hindered.lasting)
     if 0 < account.max_concurrent <= state.in_flight:
         return _refuse(name, Refusal.BUSY, f"{state.in_flight} requests running")
-    if name in ask.tried:
+    if name in tried:
         return _refuse(name, Refusal.TRIED)
     return None
 

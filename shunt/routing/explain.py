@@ -1,8 +1,12 @@
-"""Why a request went where it went: a routing decision as a small record of plain facts."""
+"""Why a request went where it went: a routing decision as a small record of plain facts.
+
+The records' fields are those of the documents that views and the history get, see `telemetry.documents`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -19,8 +23,8 @@ class Fact:
     """`window`, `cooldown`, `credential`, `owner` (a command or the configuration) or `request`."""
     what: str
     """In words: the window and its figures, the answer that began a cooldown."""
-    source: str = ""
-    """`header`, `body`, `status`, `usage endpoint`, `probe`; empty where the fact is our own."""
+    source: str | None = None
+    """`header`, `body`, `status`, `usage endpoint`, `probe`; None where the fact is our own."""
     seen_at: float | None = None
     """Epoch seconds."""
     until: float | None = None
@@ -34,8 +38,8 @@ class Considered:
     account: str
     chosen: bool
     score: tuple[float, ...] = ()
-    """The strategy's sort key, greatest first; empty where the strategy was not asked."""
-    refusal: str = ""
+    """The strategy's sort key to six places, greatest first; empty where the strategy was not asked."""
+    refusal: str | None = None
     detail: str = ""
     back_at: float | None = None
     """Epoch seconds."""
@@ -48,15 +52,15 @@ class Decision:
 
     at: float
     """Epoch seconds."""
-    account: str
-    """Empty when no account could take the request."""
+    account: str | None
+    """None when no account could take the request."""
     why: str
+    retry_at: float | None
+    """Without an account: when the first is back, in epoch seconds."""
+    borrowed: bool
+    """The conversation belongs elsewhere and goes back there."""
     candidates: tuple[Considered, ...]
     """Every account once, in the order of the configuration."""
-    retry_at: float | None = None
-    """Without an account: when the first is back, in epoch seconds."""
-    borrowed: bool = False
-    """The conversation belongs elsewhere and goes back there."""
 
 
 @frozen
@@ -75,27 +79,36 @@ class Noted:
         choice = self.choice
         return Decision(
             at=self.at,
-            account=choice.account or "",
+            account=choice.account,
             why=choice.why,
-            candidates=tuple(self._considered(candidate) for candidate in choice.candidates),
             retry_at=choice.retry_at,
             borrowed=choice.borrowed,
+            candidates=tuple([self._considered(candidate) for candidate in choice.candidates]),
         )
 
     def _considered(self, candidate: Candidate) -> Considered:
         chosen = candidate.account == self.choice.account
         if candidate.refusal is None:
-            return Considered(candidate.account, chosen, candidate.score)
+            if not chosen and not candidate.score:
+                return _passed_over(candidate.account)
+            return Considered(
+                candidate.account, chosen, tuple([round(figure, 6) for figure in candidate.score])
+            )
         state = self.state.accounts.get(candidate.account) or AccountState(candidate.account)
         return Considered(
             account=candidate.account,
             chosen=chosen,
-            score=candidate.score,
             refusal=candidate.refusal.value,
             detail=candidate.detail,
             back_at=candidate.back_at,
             fact=fact_of(candidate, state, self.families.get(candidate.account, ALL_MODELS), self.at),
         )
+
+
+@lru_cache(1024)
+def _passed_over(account: str) -> Considered:
+    """An account that could have served, where nobody asked how well: most of many, in most decisions."""
+    return Considered(account, chosen=False)
 
 
 _OWNER = {
@@ -149,7 +162,7 @@ def _of_cooldown(cooling: Cooldown, state: AccountState) -> Fact:
     return Fact(
         kind="cooldown",
         what=cooling.reason,
-        source=source if cooling.cause is not None and not _is_silent(cooling) else "",
+        source=source if cooling.cause is not None and not _is_silent(cooling) else None,
         seen_at=cooling.since,
         until=cooling.until,
     )

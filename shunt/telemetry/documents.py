@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from shunt.accounts.state import RequestRecord
-from shunt.routing.explain import Considered, Decision, Fact
+from shunt.routing.explain import Decision
 
 Document = dict[str, Any]
 
@@ -54,46 +56,18 @@ def of_request(record: RequestRecord) -> Document:
 
 def of_decision(decision: Decision) -> Document:
     """A routing decision with everything it considered."""
-    return {
-        "at": decision.at,
-        "account": decision.account or None,
-        "why": decision.why,
-        "retry_at": decision.retry_at,
-        "borrowed": decision.borrowed,
-        "candidates": [_considered(candidate) for candidate in decision.candidates],
-    }
-
-
-def _considered(candidate: Considered) -> Document:
-    return {
-        "account": candidate.account,
-        "chosen": candidate.chosen,
-        "score": [round(figure, 6) for figure in candidate.score],
-        "refusal": candidate.refusal or None,
-        "detail": candidate.detail,
-        "back_at": candidate.back_at,
-        "fact": None if candidate.fact is None else _fact(candidate.fact),
-    }
-
-
-def _fact(fact: Fact) -> Document:
-    return {
-        "kind": fact.kind,
-        "what": fact.what,
-        "source": fact.source or None,
-        "seen_at": fact.seen_at,
-        "until": fact.until,
-    }
+    document: Document = msgspec.to_builtins(decision)
+    return document
 
 
 def of_trace(
     request: Mapping[str, Any],
     marks: Iterable[tuple[str, float, str]],
-    decisions: Iterable[Decision],
+    decisions: Iterable[Document],
     stalls: Iterable[tuple[float, float]],
     error: Mapping[str, Any] | None,
 ) -> Document:
-    """A request with its phases. `stalls` are (seconds since arrival, seconds of silence)."""
+    """A request with its phases and decisions (see `of_decision`). `stalls` are (seconds since arrival, seconds of silence)."""
     arrived = request["ts_ms"]
     return {
         "request": dict(request),
@@ -101,7 +75,7 @@ def of_trace(
             {"phase": str(phase), "at_ms": round(at * 1000) - arrived, "account": account or None}
             for phase, at, account in marks
         ],
-        "decisions": [of_decision(decision) for decision in decisions],
+        "decisions": list(decisions),
         "stalls": [{"at_ms": round(at * 1000), "seconds": round(length, 1)} for at, length in stalls],
         "error": None if error is None else dict(error),
     }

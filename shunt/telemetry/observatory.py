@@ -85,8 +85,10 @@ class Observatory:
         finished = self.ring.get(request)
         if finished is None:
             return b""
-        finished.trace.settle()
-        return json.encode([of_decision(decision) for decision in finished.trace.decisions])
+        trace = finished.trace
+        if not trace.told:
+            trace.settle(json.encode([of_decision(decision) for decision in trace.decisions]))
+        return trace.told
 
 
 def _since_arrival(progress: Progress, record: RequestRecord) -> tuple[tuple[float, float], ...]:

@@ -22,7 +22,9 @@ DECISION = Decision(
     T0,
     "b",
     "strategy maximus",
-    (
+    retry_at=None,
+    borrowed=False,
+    candidates=(
         Considered(
             "a",
             chosen=False,
@@ -41,7 +43,7 @@ def traced(**fields: Any) -> dict[str, Any]:
     )
     marks = [(Phase.CHOSEN, T0 + 1.5, "b")]
     error = {"kind": "upstream", "message": "it broke", "cure": "try again"}
-    return of_trace(of_request(told), marks, [DECISION], [(2.0, 12.0)], error)
+    return of_trace(of_request(told), marks, [of_decision(DECISION)], [(2.0, 12.0)], error)
 
 
 def test_a_trace_in_words() -> None:

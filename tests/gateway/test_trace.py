@@ -35,11 +35,10 @@ def test_everything_is_bounded() -> None:
     assert len(trace.marks) == MOST_MARKS
 
 
-def test_settled_decisions_stay_the_same() -> None:
-    """What they were made from is let go of."""
+def test_what_told_decisions_were_made_from_is_let_go_of() -> None:
+    """Only the words stay."""
     trace = Trace()
     decided(trace, 2)
-    before = trace.decisions
-    trace.settle()
-    assert trace.decisions == before
-    assert trace._noted == []
+    trace.settle(b"[]")
+    assert (trace.told, trace._noted, trace.decisions) == (b"[]", [], ())
+    assert trace.why == "strategy maximus"

@@ -66,10 +66,10 @@ def test_a_window_of_another_family_is_not_blamed() -> None:
         (Verdict.BROKEN, "broken: HTTP 502", "status"),
         (Verdict.OVERLOADED, "overloaded: overloaded error inside HTTP 200", "body"),
         (Verdict.LIMITED, "limited: anthropic-ratelimit-unified-5h-status: rejected", "header"),
-        (Verdict.UNREACHABLE, "unreachable: UpstreamUnreachable", ""),
+        (Verdict.UNREACHABLE, "unreachable: UpstreamUnreachable", None),
     ],
 )
-def test_a_cooldown_names_the_answer_that_began_it(cause: Verdict, reason: str, source: str) -> None:
+def test_a_cooldown_names_the_answer_that_began_it(cause: Verdict, reason: str, source: str | None) -> None:
     """And since when; where no answer came there is no source."""
     cooling = Cooldown(T0 + 30, T0 - 5, reason, cause)
     found = fact(explained(known("a", cooldowns={"": cooling}), "b"), "a")
@@ -106,5 +106,5 @@ def test_every_other_refusal_has_its_kind(state: AccountState, fields: dict[str,
 def test_where_nobody_can_serve_the_first_return_is_told() -> None:
     """With the reason in place of an account."""
     told = explained(known("a", window("5h", 1.0, 3600, rejected=True)))
-    assert (told.account, told.retry_at) == ("", T0 + 3600)
+    assert (told.account, told.retry_at) == (None, T0 + 3600)
     assert told.why

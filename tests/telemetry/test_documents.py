@@ -27,18 +27,29 @@ def test_a_trace_counts_from_the_arrival() -> None:
         T0,
         "b",
         "strategy maximus",
-        (
+        retry_at=None,
+        borrowed=False,
+        candidates=(
             Considered("a", chosen=False, refusal="has a spent window", fact=fact),
             Considered("b", True, (1.0,)),
         ),
     )
-    told = of_trace(
-        of_request(record(0)), [(Phase.CHOSEN, T0 + 0.25, "b")], [decision], [(1.0, 12.34)], {"kind": "x"}
+    told = json.value(
+        json.encode(
+            of_trace(
+                of_request(record(0)),
+                [(Phase.CHOSEN, T0 + 0.25, "b")],
+                [of_decision(decision)],
+                [(1.0, 12.34)],
+                {"kind": "x"},
+            )
+        )
     )
     assert told["phases"] == [{"phase": "chosen", "at_ms": 250, "account": "b"}]
     assert told["stalls"] == [{"at_ms": 1000, "seconds": 12.3}]
     a, b = told["decisions"][0]["candidates"]
     assert a["fact"]["seen_at"] == T0 - 5
     assert (b["chosen"], b["fact"], b["score"]) == (True, None, [1.0])
-    assert of_decision(decision) == told["decisions"][0]
-    json.encode(told)
+    assert set(told["decisions"][0]) == {"at", "account", "why", "retry_at", "borrowed", "candidates"}
+    assert set(a) == {"account", "chosen", "score", "refusal", "detail", "back_at", "fact"}
+    assert set(a["fact"]) == {"kind", "what", "source", "seen_at", "until"}

@@ -64,4 +64,5 @@ def test_decisions_are_settled_for_the_history() -> None:
     told = json.value(seen.explanation(request_id(1)))
     assert told[0]["account"] == "b"
     assert running.trace._noted == []
+    assert seen.ring.find(request_id(1)).document()["decisions"] == told  # type: ignore[union-attr]
     assert seen.explanation(request_id(2)) == b""

@@ -60,6 +60,9 @@ class Load(NamedTuple):
     long_weighed: float
 
 
+_EMPTY: Final = Load(0.0, 0.0, 0.0, 0.0)
+
+
 def metered_last(account: Account, state: AccountState, now: float) -> float:
     """Tier 0 for plans, 1 for what costs money per request: API keys, and plans running on paid overage."""
     if not account.subscription:
@@ -93,6 +96,8 @@ class Strategy:
 
 def load(state: AccountState, family: str, now: float) -> Load:
     """How full the account is for `family`. Windows nothing is known of count as empty."""
+    if not state.windows:
+        return _EMPTY
     short = long = short_weighed = long_weighed = 0.0
     for window in state.windows.values():
         resets_at, used = window.resets_at, window.used
