@@ -34,7 +34,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     finally:
         status = house.stop() if house.process is not None else 0
         house.stage.close()
-        print(f"slowest /health: {house.slowest * 1000:.0f} ms; exit status {status}")  # noqa: T201 - with -s
+        told = f"slowest /health: {house.slowest * 1000:.0f} ms; widest gap: {house.widest:.2f} s"
+        print(f"{told}; exit status {status}")  # noqa: T201 - with -s
     assert status == 0
 
 

@@ -47,8 +47,8 @@ BACK_WITHIN: Final = 20.0
 """Seconds within which everything is to be back; twice what is promised, for a busy machine."""
 ALIVE_WITHIN: Final = 10.0
 """Seconds `/health` may take here. What it does take is printed at the end."""
-GAP: Final = 6.0
-"""Seconds without a byte for the bystander that count as harm, likewise."""
+GAP: Final = 1.0
+"""Seconds without a byte for the bystander that count as harm, less what `Excuse` excuses."""
 SILENT: Final = 0.4
 """Seconds without a byte after which a kept connection has nothing more to say."""
 LIMITS: Final[dict[str, Any]] = {
@@ -107,6 +107,8 @@ class House:
     expected: list[str] = field(factory=list)
     """Patterns of error lines that the running test is about."""
     slowest: float = 0.0
+    widest: float = 0.0
+    """The bystander's longest silence, less excuses, in seconds."""
     _read: dict[Path, int] = field(factory=dict)
 
     # ── life ──────────────────────────────────────────────────────────────────────────────────
@@ -224,8 +226,9 @@ class House:
 
     def settle(self) -> None:
         """Bring everything into use once, start the bystander, and take the numbers to come back to."""
+        assert self.process is not None
         trio.run(self._warm_up)
-        self.stage.attend(self.port)
+        self.stage.attend(self.port, self.process.pid)
         deadline = time.monotonic() + 90
         while self.stage.bystander.events < 5:
             assert time.monotonic() < deadline, self.stage.bystander.faults
@@ -391,6 +394,7 @@ class House:
         self.scan()
         wrong += self._sent_twice()
         gap, faults = self.stage.bystander.look()
+        self.widest = max(self.widest, gap)
         wrong += [f"I7: {fault}" for fault in faults]
         if gap > GAP:
             wrong.append(f"I7: the bystander waited {gap:.1f} s for an event")

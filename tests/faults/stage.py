@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -52,29 +53,66 @@ class Arrival:
     request: Request
 
 
+def starved(pid: int) -> float:
+    """Seconds that a process's main thread has waited for a processor so far; 0 where the system does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+@define(eq=False)
+class Excuse:
+    """How long those who look were kept from looking, and shunt from running, by a machine that is busy."""
+
+    pid: int = 0
+    """shunt's."""
+    _late: float = 0.0
+    """Seconds in all by which ticks came late here."""
+    _due: float = inf
+
+    async def tick(self) -> None:
+        """Look at the clock for ever."""
+        while True:
+            self._due = time.monotonic() + BEAT
+            await trio.sleep(BEAT)
+            self._late += max(0.0, time.monotonic() - self._due)
+
+    def seconds(self) -> float:
+        """All of it so far."""
+        return self._late + max(0.0, time.monotonic() - self._due) + (starved(self.pid) if self.pid else 0.0)
+
+
 @define(eq=False)
 class Bystander:
     """A stream that has nothing to do with any fault."""
 
     widest: float = 0.0
-    """The longest silence since somebody last asked, in seconds."""
+    """The longest silence since somebody last asked that the machine does not excuse, in seconds."""
     events: int = 0
     faults: list[str] = field(factory=list)
+    excuse: Excuse = field(factory=Excuse)
     _last: float = 0.0
+    _excused: float = 0.0
 
     def look(self) -> tuple[float, list[str]]:
         """The widest gap and the faults since the last look."""
-        silent = time.monotonic() - self._last if self._last else 0.0
-        seen = max(self.widest, silent), list(self.faults)
+        seen = max(self.widest, self._silence() if self._last else 0.0), list(self.faults)
         self.widest = 0.0
         self.faults.clear()
         return seen
+
+    def _silence(self) -> float:
+        return time.monotonic() - self._last - (self.excuse.seconds() - self._excused)
+
+    def _heard(self) -> None:
+        self._last, self._excused = time.monotonic(), self.excuse.seconds()
 
     async def watch(self, port: int) -> None:
         """Read the stream for ever; every number has to come once and in order."""
         body = json.dumps({**json.loads(message(BYSTANDER)), "stream": True}).encode()
         while True:
-            self._last = time.monotonic()
+            self._heard()
             try:
                 async with raw_client(port) as client:
                     await client.send(request(b"POST", b"/v1/messages", (), body))
@@ -82,9 +120,8 @@ class Bystander:
                     expected = 0
                     rest = b""
                     while piece := await stream.piece():
-                        now = time.monotonic()
-                        self.widest = max(self.widest, now - self._last)
-                        self._last = now
+                        self.widest = max(self.widest, self._silence())
+                        self._heard()
                         *whole, rest = (rest + piece.data).split(b"\n\n")
                         for event in whole:
                             expected = self._check(event, expected)
@@ -195,15 +232,18 @@ class Stage:
         assert self._token is not None
         self._token.run_sync_soon(function)
 
-    def attend(self, port: int) -> None:
+    def attend(self, port: int, pid: int) -> None:
         """Let the bystander begin at a shunt."""
         nursery = self._nursery
         assert nursery is not None
+        self.bystander.excuse.pid = pid
         self.call(lambda: nursery.start_soon(self._attend, port))
 
     async def _attend(self, port: int) -> None:
         with self._watching:
-            await self.bystander.watch(port)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.bystander.excuse.tick)
+                await self.bystander.watch(port)
 
     @property
     def url(self) -> str:
