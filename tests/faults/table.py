@@ -45,7 +45,7 @@ All of it is run by `python3 scripts/faults` and the tests of the rooms, and by 
 After each fault that is played against the running program (files in this folder), `house.py` looks at it: the process
 lives and answers; tasks, descriptors, connections, bytes and files are back where they were; credentials are whole,
 private and the newest; no secret in use stands anywhere; refusals are well formed; nothing was sent twice; and a stream
-that has nothing to do with the fault had no gap and no wrong byte.
+that has nothing to do with the fault had no gap of a second (less what the machine is to blame for) and no wrong byte.
 """
 
 
