@@ -57,8 +57,8 @@ MODEL_REFUSED: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words with which upstreams say that they have no such model."""
-_ASIDE: Final = re.compile(rb'%s|"betas"\s*:' % re.escape(MARK.encode()))
-"""What may have to be taken out of a body of the upstream's own protocol."""
+_MARKED: Final = MARK.encode()
+_BETAS: Final = re.compile(rb'"betas"\s*:')
 TRAVELLING: Final = frozenset({b"user-agent", b"x-request-id", b"traceparent", b"tracestate"})
 """Headers that mean the same to every vendor. All others belong to the client's own protocol."""
 
@@ -96,7 +96,7 @@ class Wording:
             return Rendition(inbound)
         named = self.named(account, provider)
         native = inbound.protocol in provider.protocols
-        if native and not provider.adapts and not named.steers and not _ASIDE.search(inbound.body):
+        if native and not provider.adapts and not named.steers and not holds_ours(inbound.body):
             return Rendition(self._with_model(named.model), origin=origin_of(account, provider))
         render = partial(self._adapt if native else self._translate, account, provider, named)
         if len(inbound.body) > LARGE:
@@ -229,6 +229,15 @@ def _steered(ask: GenerateRequest, named: Naming) -> GenerateRequest:
     if named.effort is not None:
         ask = evolve(ask, reasoning=evolve(ask.reasoning, effort=named.effort, budget=None, adaptive=False))
     return evolve(ask, tier="fast") if named.fast else ask
+
+
+def holds_ours(body: bytes) -> bool:
+    """Whether something may have to be taken out of a body of the upstream's own protocol.
+
+    Two plain searches: one expression for both took ten times as long, 4 ms for a long conversation of 300 kB and most
+    of a second for the longest, in which nobody else was served.
+    """
+    return _MARKED in body or (b'"betas"' in body and _BETAS.search(body) is not None)
 
 
 def refuses_model(status: int, body: bytes) -> bool:
