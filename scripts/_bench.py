@@ -61,6 +61,8 @@ class Size:
     """Plain requests of each of 8 clients before anything is counted."""
     plain: int = 125
     """Requests of each of 8 clients."""
+    long: int = 40
+    """Requests with a long history of each of 8 clients."""
     burst: int = 12
     """Streams of each of 8 clients."""
     paced: tuple[Paced, ...] = (Paced(1, 10, 40), Paced(50, 100, 4), Paced(200, 100, 2))
@@ -74,6 +76,7 @@ QUICK = Size(
     turns=2,
     warm=10,
     plain=50,
+    long=15,
     burst=4,
     paced=(Paced(1, 10, 10), Paced(50, 100, 2)),
     idle=200,
@@ -182,6 +185,8 @@ class Bench:
         for turn in range(self.size.turns):
             for it in self._taking("plain", running, number + turn):
                 self._plain(it, f"{number}.{turn}")
+            for it in self._taking("long", running, number + turn):
+                self._long(it, f"{number}.{turn}")
             for it in self._taking("burst", running, number + turn):
                 self._burst(it, f"{number}.{turn}")
         for paced in self.size.paced:
@@ -233,6 +238,15 @@ class Bench:
         if done is not None:
             found.add(names.PLAIN, turn, (settled(it.pid) - before) * 1000 / done.done)
             found.add(names.RATE, turn, done.done / done.seconds)
+
+    def _long(self, it: Running, turn: str) -> None:
+        found, requests = self.found[it.subject.name], it.long()
+        before = settled(it.pid)
+        done = self._run(
+            lambda: load(it.target, requests, clients=SERVED, each=self.size.long), found, "long"
+        )
+        if done is not None:
+            found.add(names.LONG, turn, (settled(it.pid) - before) * 1000 / done.done)
 
     def _burst(self, it: Running, turn: str) -> None:
         found, requests = self.found[it.subject.name], [it.target.request(BURST, stream=True)]

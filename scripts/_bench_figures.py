@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 PLAIN = "CPU per plain request, ms"
+LONG = "CPU per request after 60 turns (300 kB), ms"
 RATE = "plain requests per second, 8 clients"
 BURST = "CPU per stream of 200 events at once, ms"
 IDLE = "memory when idle, MiB"

@@ -10,8 +10,9 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 ENDS = (
     b"event: message_stop",
@@ -53,6 +54,16 @@ class Result:
         self.problem = self.problem or problem
 
 
+def history(turns: int) -> Iterator[dict[str, Any]]:
+    """What an agent's conversation grows by with each tool it uses: 5 kB a turn."""
+    for number in range(turns):
+        name = f"toolu_{number:024d}"
+        use = {"type": "tool_use", "id": name, "name": "Read", "input": {"file_path": f"/src/{number}.py"}}
+        yield {"role": "assistant", "content": [{"type": "text", "text": "I look at the next one."}, use]}
+        read = "def f(x):\n    return {\"a\": x, 'b': [1, 2, 3]}\n" * 100
+        yield {"role": "user", "content": [{"type": "tool_result", "tool_use_id": name, "content": read}]}
+
+
 @dataclass(frozen=True)
 class Target:
     """Where requests go."""
@@ -61,12 +72,12 @@ class Target:
     path: str = "/v1/messages"
     key: str = "sk-bench-not-a-key"
 
-    def request(self, model: str, *, stream: bool, conversation: str = "") -> bytes:
-        """One request, of a conversation of that name if there is one."""
+    def request(self, model: str, *, stream: bool, conversation: str = "", turns: int = 0) -> bytes:
+        """One request, of a conversation of that name if there is one, after so many turns with a tool."""
         body = {
             "model": model,
             "max_tokens": 64,
-            "messages": [{"role": "user", "content": "say something"}],
+            "messages": [{"role": "user", "content": "say something"}, *history(turns)],
             "stream": stream,
         }
         data = json.dumps(body).encode()

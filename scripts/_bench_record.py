@@ -31,6 +31,7 @@ Absolute numbers are those of this machine on that day ({machine}); ratios trave
 
 - Processor time counts all processes of a proxy, and what it still does after its answers.
 - A plain request is a small Messages request with a small answer, eight clients at once on open connections.
+- "After 60 turns" it carries what a coding agent's conversation has grown to by then: 300 kB of tools' results.
 - "Events at once" come as fast as the proxy takes them; otherwise a stream brings one packet with one event, 50 a second.
   Processor time per event is that of the whole stream without what a plain request takes.
 - "Added to the first byte" is the time from a request to the first byte of its answer's body, less the same without any

@@ -22,7 +22,9 @@ PROGRAM = ROOT / "dist" / "shunt" / "shunt"
 READY = 90.0
 """Seconds a proxy may take to answer; some import for half a minute."""
 PLAIN = "bench-plain"
-MESSAGES_LOADS = frozenset({"plain", "burst", "paced", "idle", "crowd"})
+TURNS = 60
+"""Turns of a conversation that has gone on for a while."""
+MESSAGES_LOADS = frozenset({"plain", "long", "burst", "paced", "idle", "crowd"})
 SERVED = 8
 """Clients that send plain requests, and so the fewest conversations there can be."""
 
@@ -46,6 +48,10 @@ class Running:
         """The plain requests it is asked."""
         names = [f"c{number}" for number in range(self.subject.conversations)] or [""]
         return [self.target.request(PLAIN, stream=False, conversation=name) for name in names]
+
+    def long(self) -> list[bytes]:
+        """The same with the history that a coding agent sends each time."""
+        return [self.target.request(PLAIN, stream=False, turns=TURNS)]
 
 
 @dataclass(frozen=True)
