@@ -153,7 +153,7 @@ class Connection:
         await self._protocol.handle(RawData(data))
         if self._head_begun and not self._busy and not self._ending:  # it came in pieces, as hardly ever
             self._patience.deadline = self._head_until
-        if self._protocol.ahead > self._bounds.pipelined:
+        if self._protocol.request_complete and self._protocol.ahead > self._bounds.pipelined:
             return False
         await self._protocol.caught_up()
         return True

@@ -100,8 +100,8 @@ class PlainHttp(H11Protocol):
 
     @property
     def ahead(self) -> int:
-        """How many bytes of a next request wait already."""
-        return self.connection.ahead if self.request_complete else 0
+        """How many bytes wait that belong to no event yet: behind a whole request those of a next one."""
+        return self.connection.ahead
 
     async def caught_up(self) -> None:
         """Wait until the application has taken most of what has come of the request's body."""

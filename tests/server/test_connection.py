@@ -297,6 +297,19 @@ async def test_half_a_request_sent_ahead_has_a_time_of_its_own(clock: MockClock)
         assert 14 <= trio.current_time() - began <= 16
 
 
+async def test_half_a_request_sent_ahead_is_not_waited_for_as_for_a_next_one(clock: MockClock) -> None:
+    """Its time begins when the answer before it has ended, although no byte more comes."""
+    app = Script()
+    async with running(app, Bounds(keep_alive=620)) as server, raw_client(server.port) as client:
+        await client.send(request(b"POST", b"/later", body=b"x") + request(b"GET", b"/ok")[:10])
+        await trio.sleep(40)
+        app.proceed.set()
+        assert (await client.response(b"POST")).status == 200
+        began = trio.current_time()
+        assert (await client.response()).status == 408
+        assert 14 <= trio.current_time() - began <= 16
+
+
 async def test_pipelined_requests_are_served_in_order() -> None:
     """Twenty requests in one write get twenty answers, in order."""
     async with running(Script()) as server, raw_client(server.port) as client:
