@@ -46,7 +46,7 @@ def test_the_library_versions_are_those_the_repairs_were_made_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["_check_protocol", "_create_stream", "_send_error_response", "_send_h11_event", "_handle_events"]
+    "name", ["_send_error_response", "_send_h11_event", "_maybe_recycle", "_close_stream", "_handle_events"]
 )
 def test_the_steps_that_are_overridden_or_used_still_exist(name: str) -> None:
     """Hypercorn still calls the steps of its HTTP/1.1 protocol by these names."""
