@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +83,10 @@ QUICK = Size(
     connects=500,
     conversations=1000,
 )
+
+
+EACH = {"plain": names.PLAIN, "long": names.LONG, "burst": names.BURST}
+"""What the processor time of one request of a load is called."""
 
 
 @contextmanager
@@ -186,9 +190,10 @@ class Bench:
             for it in self._taking("plain", running, number + turn):
                 self._plain(it, f"{number}.{turn}")
             for it in self._taking("long", running, number + turn):
-                self._long(it, f"{number}.{turn}")
+                self._each(it, f"{number}.{turn}", "long", it.long(), self.size.long)
             for it in self._taking("burst", running, number + turn):
-                self._burst(it, f"{number}.{turn}")
+                streams = [it.target.request(BURST, stream=True)]
+                self._each(it, f"{number}.{turn}", "burst", streams, self.size.burst)
         for paced in self.size.paced:
             taking = self._taking("paced", running, number)
             if taking:
@@ -230,30 +235,18 @@ class Bench:
         return result
 
     def _plain(self, it: Running, turn: str) -> None:
-        found, requests = self.found[it.subject.name], it.plain()
-        before = settled(it.pid)
-        done = self._run(
-            lambda: load(it.target, requests, clients=SERVED, each=self.size.plain), found, "plain"
-        )
+        done = self._each(it, turn, "plain", it.plain(), self.size.plain)
         if done is not None:
-            found.add(names.PLAIN, turn, (settled(it.pid) - before) * 1000 / done.done)
-            found.add(names.RATE, turn, done.done / done.seconds)
+            self.found[it.subject.name].add(names.RATE, turn, done.done / done.seconds)
 
-    def _long(self, it: Running, turn: str) -> None:
-        found, requests = self.found[it.subject.name], it.long()
+    def _each(self, it: Running, turn: str, what: str, requests: Sequence[bytes], each: int) -> Result | None:
+        """Processor time for each of these requests, by eight clients at once."""
+        found = self.found[it.subject.name]
         before = settled(it.pid)
-        done = self._run(
-            lambda: load(it.target, requests, clients=SERVED, each=self.size.long), found, "long"
-        )
+        done = self._run(lambda: load(it.target, requests, clients=SERVED, each=each), found, what)
         if done is not None:
-            found.add(names.LONG, turn, (settled(it.pid) - before) * 1000 / done.done)
-
-    def _burst(self, it: Running, turn: str) -> None:
-        found, requests = self.found[it.subject.name], [it.target.request(BURST, stream=True)]
-        before = settled(it.pid)
-        done = self._run(lambda: load(it.target, requests, clients=8, each=self.size.burst), found, "burst")
-        if done is not None:
-            found.add(names.BURST, turn, (settled(it.pid) - before) * 1000 / done.done)
+            found.add(EACH[what], turn, (settled(it.pid) - before) * 1000 / done.done)
+        return done
 
     def _stream(
         self, target: Target, paced: Paced, found: Figures, ready: Callable[[], None]

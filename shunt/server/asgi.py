@@ -82,8 +82,9 @@ class AsgiCall:
 
     def add_end(self) -> None:
         """All of it has come."""
-        self._whole = True
-        self._stir.unpark_all()
+        if not self._closed:
+            self._whole = True
+            self._stir.unpark_all()
 
     async def below(self, size: int) -> None:
         """Wait until no more than `size` bytes of the body wait for the application."""

@@ -20,8 +20,7 @@ from shunt.server.parts import ServerParts
 from shunt.server.query import Query, read
 from shunt.server.status import of_forecast
 from shunt.store.history_search import MOST, Archive, Search
-from shunt.telemetry.documents import of_decision, of_request, of_trace
-from shunt.telemetry.ring import decisions_of
+from shunt.telemetry.documents import of_decision, of_decisions, of_request, of_trace
 from shunt.wire import json
 
 Result = TypeVar("Result")
@@ -88,7 +87,7 @@ class Past:
         running = self._parts.observatory.active().get(request)
         if running is not None:
             watched = self._parts.observatory.one(running)
-            return of_trace(watched, running.trace.marks, decisions_of(running.trace), (), None)
+            return of_trace(watched, running.trace.marks, of_decisions(running.trace), (), None)
         finished = self._parts.observatory.ring.find(request)
         if finished is not None:
             return finished.document()

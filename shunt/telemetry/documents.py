@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from shunt.accounts.state import RequestRecord
+from shunt.gateway.trace import Trace
 from shunt.routing.explain import Decision
+from shunt.wire import json
 
 Document = dict[str, Any]
 
@@ -58,6 +60,13 @@ def of_decision(decision: Decision) -> Document:
     """A routing decision with everything it considered."""
     document: Document = msgspec.to_builtins(decision)
     return document
+
+
+def of_decisions(trace: Trace) -> list[Document]:
+    """All decisions of a request, finished or not."""
+    # In this order: they may be told and let go of in a thread just now.
+    decisions, told = trace.decisions, trace.told
+    return json.value(told) if told else [of_decision(decision) for decision in decisions]
 
 
 def of_trace(

@@ -16,7 +16,7 @@ from shunt.accounts.state import RequestRecord
 from shunt.gateway.progress import Progress
 from shunt.gateway.recording import Recording
 from shunt.telemetry.bus import Bus
-from shunt.telemetry.documents import of_decision, of_request
+from shunt.telemetry.documents import of_decisions, of_request
 from shunt.telemetry.failures import note_of
 from shunt.telemetry.live import Pace, of_active
 from shunt.telemetry.ring import Finished, Ring
@@ -87,7 +87,7 @@ class Observatory:
             return b""
         trace = finished.trace
         if not trace.told:
-            trace.settle(json.encode([of_decision(decision) for decision in trace.decisions]))
+            trace.settle(json.encode(of_decisions(trace)))
         return trace.told
 
 

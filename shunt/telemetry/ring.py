@@ -10,9 +10,8 @@ from attrs import define, field, frozen
 
 from shunt.accounts.state import RequestRecord
 from shunt.gateway.trace import Trace
-from shunt.telemetry.documents import of_decision, of_request, of_trace
+from shunt.telemetry.documents import of_decisions, of_request, of_trace
 from shunt.telemetry.failures import FailureNote
-from shunt.wire import json
 
 TRACES: Final = 1_000
 """Finished requests kept with their traces; a few kB each."""
@@ -35,7 +34,7 @@ class Finished:
         """Everything, as `/debug/traces/{id}` tells it."""
         error = None if self.failure is None else self.failure.document()
         return of_trace(
-            of_request(self.record), self.trace.marks, decisions_of(self.trace), self.stalls, error
+            of_request(self.record), self.trace.marks, of_decisions(self.trace), self.stalls, error
         )
 
     def dump(self) -> dict[str, Any]:
@@ -44,13 +43,6 @@ class Finished:
             **self.document(),
             "sent": {} if self.failure is None else self.failure.sent(),
         }
-
-
-def decisions_of(trace: Trace) -> list[dict[str, Any]]:
-    """A request's decisions as documents."""
-    # In this order: they may be told and let go of in a thread just now.
-    decisions, told = trace.decisions, trace.told
-    return json.value(told) if told else [of_decision(decision) for decision in decisions]
 
 
 @define(eq=False)

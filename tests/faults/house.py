@@ -10,7 +10,7 @@
   the command line;
 - I5: every refusal that a client got is well formed in its protocol and says something;
 - I6: no request reached the vendor again after a byte of an answer had been passed on;
-- I7: the bystander's stream had no gap and no wrong byte.
+- I7: the bystander's stream had no gap of a second that the machine does not excuse, and no wrong byte.
 """
 
 from __future__ import annotations

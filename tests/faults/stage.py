@@ -63,7 +63,10 @@ def starved(pid: int) -> float:
 
 @define(eq=False)
 class Excuse:
-    """How long those who look were kept from looking, and shunt from running, by a machine that is busy."""
+    """How long those who look were kept from looking, and shunt from running, by a machine that is busy.
+
+    What happens to both at once counts twice: rather a short silence overlooked than one of the machine's told.
+    """
 
     pid: int = 0
     """shunt's."""

@@ -142,6 +142,21 @@ async def test_betas_in_a_body_travel_as_a_header() -> None:
     assert rendition.inbound.headers == ((b"anthropic-beta", b"y-2026,z-2026,x-2026"),)
 
 
+@pytest.mark.parametrize("spelling", [b'"betas" : []', b'"betas":[]'])
+async def test_betas_are_found_however_they_are_written(spelling: bytes) -> None:
+    """And taken out, since no vendor takes the field in a body."""
+    inbound = evolve(message(), body=message().body.replace(b"{", b"{" + spelling + b",", 1))
+    rendition = await Wording(inbound, {}).for_account(account("a"))
+    assert "betas" not in json.loads(rendition.inbound.body)
+
+
+async def test_a_body_that_speaks_of_betas_keeps_its_bytes() -> None:
+    """A value of that name is none of ours."""
+    inbound = evolve(message(), body=message().body.replace(b"{", b'{ "metadata":{"user_id":"betas"},', 1))
+    rendition = await Wording(inbound, {}).for_account(account("a"))
+    assert rendition.inbound.body == inbound.body
+
+
 async def test_speed_in_a_name_needs_its_beta() -> None:
     """The vendor takes the field only from clients that name it."""
     body = json.dumps({**json.loads(message().body), "model": "claude-opus-5-5-fast"}).encode()
