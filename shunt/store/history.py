@@ -29,6 +29,7 @@ from shunt.store.history_rows import (
     attempts_by_request,
     record_of,
     row_of,
+    storable,
     window_row,
 )
 from shunt.store.history_schema import NotOurs, migrate
@@ -122,7 +123,11 @@ class History:
         decisions: list[tuple[object, ...]] = []
         with self._changing() as connection:
             for record in records:
-                done = connection.execute(_INSERT_REQUEST, row_of(record))
+                row = row_of(record)
+                try:
+                    done = connection.execute(_INSERT_REQUEST, row)
+                except (UnicodeEncodeError, OverflowError):  # asking it is a tenth of looking at each value
+                    done = connection.execute(_INSERT_REQUEST, [*map(storable, row)])
                 if done.rowcount:
                     attempts += attempt_rows(done.lastrowid, record)
                     if told := explain(record.id):

@@ -25,8 +25,8 @@ _LARGEST: Final = 2**63 - 1
 
 
 def row_of(record: RequestRecord) -> list[Any]:
-    """The values of COLUMNS."""
-    return [*map(storable, _plain(record)), *map(storable, _counts(record.usage))]
+    """The values of COLUMNS, as they are; hardly ever something that SQLite cannot keep."""
+    return [*_plain(record), *_counts(record.usage)]
 
 
 def attempt_rows(request: int | None, record: RequestRecord) -> list[tuple[Any, ...]]:

@@ -28,7 +28,14 @@ SHORTEST: Final = 8
 """Shorter strings are not learnt as secrets: blanking them would blank ordinary words."""
 
 MOST: Final = 500
-"""Secrets remembered: a login renewed every hour for weeks must not make each line slower."""
+"""Secrets remembered: a login is renewed every hour for months."""
+STRIDE: Final = 16
+"""A text is searched for secrets at every so many characters, instead of for each secret: with 500 of them that would
+take half a millisecond for each request's line, against three microseconds."""
+WINDOW: Final = 8
+"""Characters that are compared there. What is shorter than both together is looked for by itself."""
+FEW: Final = 16
+"""As many are looked for one by one in less time than that takes."""
 ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 URL_SAFE: Final = str.maketrans("+/", "-_")
 
@@ -89,6 +96,10 @@ class Redactor:
     """Secret → the ways in which it may be written; the longest known goes first."""
     _forms: tuple[str, ...] = field(default=(), repr=False)
     """All of these ways, the longest first: one secret may begin with another."""
+    _alone: tuple[str, ...] = field(default=(), repr=False)
+    """Those that are looked for one by one: all if they are few, else what a search in strides could step over."""
+    _windows: frozenset[str] = field(default=frozenset(), repr=False)
+    """Pieces of the others: wherever one of those stands in a text, one of its pieces stands at a stride."""
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Blank these values from now on, whatever they look like, also percent-encoded or in base64."""
@@ -101,17 +112,34 @@ class Redactor:
             self._forms = tuple(
                 sorted({form for known in self._known.values() for form in known}, key=_order)
             )
+            alone = STRIDE + WINDOW - 1 if len(self._forms) > FEW else sys.maxsize
+            self._alone = tuple(form for form in self._forms if len(form) < alone)
+            self._windows = frozenset(
+                form[at : at + WINDOW]
+                for form in self._forms[: len(self._forms) - len(self._alone)]
+                for at in range(STRIDE)
+            )
 
     def clean(self, text: str) -> str:
         """The text without secrets and control characters."""
-        for form in self._forms:
-            if form in text:
+        if self._may_tell(text):
+            for form in self._forms:
                 text = text.replace(form, "***")
         for hint in HINTS:
             if hint in text:
                 text = PATTERNS.sub("***", text)
                 break
         return text if text.isprintable() else CONTROLS.sub(_shown, text)
+
+    def _may_tell(self, text: str) -> bool:
+        """Whether a known secret may stand in a text; most have none."""
+        for form in self._alone:
+            if form in text:
+                return True
+        windows = self._windows
+        return bool(windows) and not windows.isdisjoint(
+            [text[at : at + WINDOW] for at in range(0, len(text), STRIDE)]
+        )
 
 
 def _order(form: str) -> tuple[int, str]:

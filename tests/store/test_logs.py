@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import logging
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from shunt.store.logs import LOOKS, MOST, JsonLines, Redactor, open_logs
+from shunt.store.logs import FEW, HINTS, LOOKS, MOST, STRIDE, WINDOW, JsonLines, Redactor, open_logs
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +105,36 @@ def test_the_longest_known_secrets_are_forgotten() -> None:
     redactor.learn([f"canary-number-{n}" for n in range(MOST + 1)])
     assert "***" in redactor.clean(f"canary-number-{MOST}")
     assert redactor.clean("[canary-number-0]") == "[canary-number-0]"
+
+
+@pytest.mark.parametrize("known", [1, 2 * FEW])
+@pytest.mark.parametrize("length", [8, 15, STRIDE + WINDOW - 2, STRIDE + WINDOW - 1, 108])
+def test_secrets_are_found_wherever_they_stand(known: int, length: int) -> None:
+    """At every place of a text, at its very end, too, and however many others are known."""
+    secrets = [hashlib.sha512(b"%d" % n).hexdigest()[:length] for n in range(known)]
+    redactor = Redactor()
+    redactor.learn(secrets)
+    for before in range(2 * STRIDE + 1):
+        for after in (0, 1, STRIDE):
+            told = redactor.clean("." * before + secrets[-1] + "." * after)
+            assert told == "." * before + "***" + "." * after
+
+
+def test_many_secrets_do_not_make_a_line_slower() -> None:
+    """A text without any is compared with none of them: after months of renewals there are hundreds."""
+    redactor = Redactor()
+    redactor.learn([f"canary-{hashlib.sha512(b'%d' % n).hexdigest()}" for n in range(MOST)])
+    looked: list[str] = []
+
+    class Line(str):
+        __slots__ = ()
+
+        def __contains__(self, form: str) -> bool:
+            looked.append(form)
+            return super().__contains__(form)
+
+    assert redactor.clean(Line("an ordinary line " * 40)) == "an ordinary line " * 40
+    assert len(looked) <= FEW + len(HINTS)
 
 
 def test_short_strings_are_not_learnt() -> None:
