@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from shunt.inference.content import CacheMark, Message, Text
+
+MIDDLING: Final = "medium"
+"""The verbosity that holds when nothing is said."""
 
 
 @frozen
@@ -159,3 +162,13 @@ class GenerateRequest:
     reports those that matter."""
     hints: frozenset[str] = frozenset()
     """Names in `native` that may be dropped without a report."""
+    words: Mapping[str, str] = field(factory=dict, eq=False)
+    """What its protocol calls a field of these, where it has another name for it."""
+
+    def left_out(self, fields: Iterable[str], native: Iterable[str] = ()) -> tuple[str, ...]:
+        """What is reported as dropped, in the client's words, each once: `fields` of these, and some of `native`."""
+        return tuple(dict.fromkeys((*(self.words.get(name, name) for name in fields), *native)))
+
+    def unsaid(self) -> Iterable[str]:
+        """Names in `native` that another protocol has to report."""
+        return (name for name in self.native if name not in self.hints)

@@ -35,6 +35,14 @@ _HINTS: Final = frozenset(
     }
 )
 """Fields that may be dropped without a word."""
+_WORDS: Final = {
+    "max_output": "max_tokens",
+    "stop": "stop_sequences",
+    "reasoning": "thinking",
+    "format": "output_config.format",
+    "user": "metadata.user_id",
+    "tier": "service_tier",
+}
 _EFFORTS: Final = {effort.value: effort for effort in Effort}
 
 
@@ -73,6 +81,7 @@ def read_request(document: Mapping[str, Any]) -> GenerateRequest:
         metadata=metadata,
         native={name: value for name, value in document.items() if name not in _READ and value is not None},
         hints=_HINTS,
+        words=_WORDS if body.document.get("thinking") else _WORDS | {"reasoning": "output_config.effort"},
     )
 
 

@@ -20,7 +20,7 @@ from shunt.inference.repairs import (
     repaired,
     with_reminders,
 )
-from shunt.inference.request import FormatKind, GenerateRequest, Tool
+from shunt.inference.request import MIDDLING, FormatKind, GenerateRequest, Tool
 from shunt.models.rules import ModelRules
 from shunt.protocols.anthropic_messages import cache_marks
 from shunt.protocols.anthropic_messages.output_schema import output_schema
@@ -92,16 +92,16 @@ def write_request(request: GenerateRequest, target: Target) -> Encoded:
         "stream": request.stream or None,
     }
     document = {name: value for name, value in document.items() if value is not None and value != []}
-    dropped += _unsaid(request, document, own=own)
+    unsaid = _unsaid(request, document, own=own)
     cache_marks.place(document)
-    return Encoded(document, tuple(dict.fromkeys(dropped)))
+    return Encoded(document, request.left_out(dropped, unsaid))
 
 
 def _system(request: GenerateRequest, dropped: list[str]) -> list[Document]:
     """System texts, and what can only be said in one."""
     texts = list(request.instructions)
     if request.format is not None and request.format.kind is FormatKind.JSON_OBJECT:
-        dropped.append("response_format")
+        dropped.append("format")
         texts.append(Text(JSON_ONLY))
     return [write_text(text) for text in texts]
 
@@ -152,7 +152,7 @@ def _sampling(request: GenerateRequest, rules: ModelRules, thought: Plan, droppe
             sent["temperature"] = min(max(sent["temperature"], 0), 1)
             if not rules.temperature_and_top_p:
                 sent.pop("top_p", None)
-    dropped += [name for name in given if name not in sent]
+    dropped += [name for name, value in given.items() if name not in sent and (value != 1 or name == "top_k")]
     stop = [text for text in request.stop if text.strip()]
     return sent | ({"stop_sequences": stop} if stop else {})
 
@@ -163,7 +163,7 @@ def _output(request: GenerateRequest, thought: Plan, dropped: list[str]) -> Docu
     shape = request.format
     if shape is not None and shape.kind is FormatKind.JSON_SCHEMA:
         config["format"] = {"type": "json_schema", "schema": output_schema(shape.schema)}
-    if request.verbosity:
+    if request.verbosity not in ("", MIDDLING):
         dropped.append("verbosity")
     return {"output_config": config} if config else {}
 
@@ -186,4 +186,4 @@ def _unsaid(request: GenerateRequest, document: Document, *, own: bool) -> Itera
         for name, value in request.native.items():
             document.setdefault(name, value)
         return ()
-    return [name for name in request.native if name not in request.hints]
+    return request.unsaid()

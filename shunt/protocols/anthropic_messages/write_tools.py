@@ -117,4 +117,4 @@ def _miss(tool: HostedTool, request: GenerateRequest, dropped: list[str]) -> Non
             f"`tool_choice` asks for `{tool.type}`, which only its own vendor runs; offer a function in its place.",
             param="tool_choice",
         )
-    dropped.append(tool.type)
+    dropped.append(f"tools.{tool.type}")

@@ -48,11 +48,12 @@ _KNOWN: Final = frozenset(
     )
 )
 """Fields with a place in GenerateRequest."""
-_HINTS: Final = frozenset(
-    {"prompt_cache_options", "prompt_cache_retention", "moderation", "include", "truncation"}
-)
+_HINTS: Final = frozenset({"prompt_cache_options", "prompt_cache_retention", "include"})
 """Fields that may be left out without a report."""
-_NEUTRAL: Final[dict[str, Any]] = {"n": 1, "modalities": ["text"]}
+_REASONING: Final = ("reasoning_effort", "reasoning", "thinking")
+"""Where an effort may be asked for; the first that is there counts."""
+_WORDS: Final = {"max_output": "max_completion_tokens", "format": "response_format", "tier": "service_tier"}
+_NEUTRAL: Final[dict[str, Any]] = {"n": 1, "modalities": ["text"], "truncation": "disabled"}
 """Values that say nothing, beside those that are false or empty."""
 _EFFORTS: Final = {effort.value: effort for effort in Effort}
 
@@ -102,6 +103,7 @@ def _decoded(body: Mapping[str, Any]) -> GenerateRequest:
         legacy_functions=legacy,
         native=native,
         hints=_HINTS & native.keys(),
+        words=_WORDS | {"reasoning": next(filter(fields.document.get, _REASONING), _REASONING[0])},
     )
 
 

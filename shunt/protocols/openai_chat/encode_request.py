@@ -16,7 +16,7 @@ from shunt.inference import custom_tools, names
 from shunt.inference.content import Part, Thinking
 from shunt.inference.effort import clamped, wanted
 from shunt.inference.repairs import repaired
-from shunt.inference.request import Effort, FormatKind, GenerateRequest
+from shunt.inference.request import MIDDLING, Effort, FormatKind, GenerateRequest
 from shunt.inference.schemas import is_strict
 from shunt.protocols.codec import Encoded, Target
 from shunt.protocols.openai_chat.encode_messages import MessageWriter
@@ -32,20 +32,6 @@ IDS: Final = 64
 """Characters of `safety_identifier` and `prompt_cache_key`."""
 
 _MESSAGES: Final = "anthropic-messages"
-_WORDS: Final = {
-    _MESSAGES: {
-        "stop": "stop_sequences",
-        "reasoning_effort": "thinking",
-        "response_format": "output_config.format",
-    },
-    "openai-responses": {
-        "reasoning_effort": "reasoning.effort",
-        "verbosity": "text.verbosity",
-        "response_format": "text.format",
-        "messages": "input",
-    },
-}
-"""What Chat's fields are called in the client's protocol, where that differs."""
 _TIERS: Final = {tier: tier for tier in ("default", "flex", "scale", "priority", "fast")}
 _FOREIGN_TIERS: Final = {
     "standard": "default",
@@ -86,9 +72,9 @@ def encode_request(request: GenerateRequest, target: Target) -> Encoded:
     document |= _verbosity(fitted, target, dropped)
     document |= _identity(fitted, target)
     document |= _stream(fitted)
-    document |= _native(fitted, dropped)
-    spoken = _WORDS.get(request.protocol, {})
-    return Encoded(document, tuple(dict.fromkeys(spoken.get(name, name) for name in dropped)))
+    own = request.protocol == PROTOCOL
+    document |= _native(fitted) if own else {}
+    return Encoded(document, fitted.left_out(dropped, () if own else fitted.unsaid()))
 
 
 def _with_plain_words(request: GenerateRequest, target: Target) -> GenerateRequest:
@@ -144,7 +130,7 @@ def _effort(request: GenerateRequest, target: Target, dropped: list[str], *, too
     if tools and not rules.tools_with_effort_on_chat:
         # Tools exclude even the model's default effort.
         if asked not in (None, Effort.NONE):
-            dropped.append("reasoning_effort")
+            dropped.append("reasoning")
         return {"reasoning_effort": Effort.NONE.value} if Effort.NONE in rules.efforts else {}
     if asked is None:
         return {}
@@ -153,7 +139,7 @@ def _effort(request: GenerateRequest, target: Target, dropped: list[str], *, too
     if asked is Effort.NONE and not rules.efforts:
         return {}  # models that think by budget do not think unless asked
     if step is None:
-        dropped.append("reasoning_effort")
+        dropped.append("reasoning")
         return {}
     return {"reasoning_effort": step.value}
 
@@ -177,7 +163,7 @@ def _verbosity(request: GenerateRequest, target: Target, dropped: list[str]) -> 
         return {}
     if target.rules.verbosity:
         return {"verbosity": request.verbosity}
-    if request.verbosity != "medium":
+    if request.verbosity != MIDDLING:
         dropped.append("verbosity")
     return {}
 
@@ -204,15 +190,12 @@ def _stream(request: GenerateRequest) -> Fields:
     return {"stream": True, "stream_options": {"include_usage": True}} if request.stream else {}
 
 
-def _native(request: GenerateRequest, dropped: list[str]) -> Fields:
-    """Fields that only their own protocol has."""
-    if request.protocol == PROTOCOL:
-        kept: Fields = {"store": request.store} if request.store is not None else {}
-        if request.metadata:
-            kept["metadata"] = dict(request.metadata)
-        return kept | dict(request.native)
-    dropped += (name for name in request.native if name not in request.hints)
-    return {}
+def _native(request: GenerateRequest) -> Fields:
+    """Fields that only this protocol has."""
+    kept: Fields = {"store": request.store} if request.store is not None else {}
+    if request.metadata:
+        kept["metadata"] = dict(request.metadata)
+    return kept | dict(request.native)
 
 
 def _digest(text: str) -> str:

@@ -67,6 +67,15 @@ _HINTS: Final = frozenset(
 )
 """Fields whose loss changes nothing that a client could see."""
 
+_WORDS: Final = {
+    "messages": "input",
+    "max_output": "max_output_tokens",
+    "reasoning": "reasoning.effort",
+    "format": "text.format",
+    "verbosity": "text.verbosity",
+    "tier": "service_tier",
+}
+
 _SEARCHED: Final = (
     "web_search_call.",
     "file_search_call.",
@@ -112,6 +121,7 @@ def decode_request(document: Mapping[str, Any]) -> GenerateRequest:
         metadata=body.mapping("metadata") or {},
         native=native,
         hints=hints,
+        words=_WORDS,
     )
 
 

@@ -12,7 +12,15 @@ from attrs import evolve
 from shunt.errors import InvalidRequest
 from shunt.inference import custom_tools, effort, names, repairs
 from shunt.inference.content import Message, Role, Text
-from shunt.inference.request import ChoiceMode, Effort, FormatKind, GenerateRequest, HostedTool, OutputFormat
+from shunt.inference.request import (
+    MIDDLING,
+    ChoiceMode,
+    Effort,
+    FormatKind,
+    GenerateRequest,
+    HostedTool,
+    OutputFormat,
+)
 from shunt.protocols.codec import Encoded, Target
 from shunt.protocols.openai_responses import codex
 from shunt.protocols.openai_responses.content import NAME
@@ -42,11 +50,6 @@ _TIERS: Final = {
 }
 _DISPLAYS: Final = {"omitted": "", "auto": "auto", "concise": "concise", "detailed": "detailed"}
 """What a client wants to see of the reasoning → which summary to ask for; anything else is `auto`."""
-_WORDS: Final = {
-    "anthropic-messages": {"stop": "stop_sequences"},
-    "openai-chat": {"max_output": "max_completion_tokens"},
-}
-"""Names of fields in the words of clients, where they differ."""
 _NAME: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 Write = Callable[["_Draft"], None]
@@ -62,11 +65,11 @@ def encode_request(request: GenerateRequest, target: Target) -> Encoded:
     draft = _Draft(ready, target, list(repaired.dropped))
     for write in _SECTIONS:
         write(draft)
-    draft.dropped += sorted(set(request.native) - request.hints - set(draft.document))
+    unsaid = [name for name in ready.unsaid() if name not in draft.document]
     if target.vendor == codex.VENDOR:
         fitted = codex.fitted(draft.document)
-        return Encoded(fitted.document, tuple(dict.fromkeys((*draft.dropped, *fitted.dropped))))
-    return Encoded(draft.document, tuple(dict.fromkeys(draft.dropped)))
+        return Encoded(fitted.document, ready.left_out(draft.dropped, (*unsaid, *fitted.dropped)))
+    return Encoded(draft.document, ready.left_out(draft.dropped, unsaid))
 
 
 class _Draft:
@@ -83,10 +86,6 @@ class _Draft:
         """Set a field, unless there is nothing to say."""
         if value is not None and value != "":
             self.document[name] = value
-
-    def drop(self, name: str) -> None:
-        """Report a field under the name that the client knows."""
-        self.dropped.append(_WORDS.get(self.request.protocol, {}).get(name, name))
 
 
 # ── The sections of a body, in order ──────────────────────────────────────────────────────────────
@@ -132,9 +131,9 @@ def _limits(draft: _Draft) -> None:
         most = draft.rules.max_output or draft.request.max_output
         draft.document["max_output_tokens"] = max(LEAST_OUTPUT, min(draft.request.max_output, most))
     if draft.request.stop:
-        draft.drop("stop")
+        draft.dropped.append("stop")
     if draft.request.top_k is not None:
-        draft.drop("top_k")
+        draft.dropped.append("top_k")
 
 
 def _sampling(draft: _Draft) -> None:
@@ -144,13 +143,15 @@ def _sampling(draft: _Draft) -> None:
         if draft.rules.sampling:
             draft.document[name] = value
         elif value != 1:  # what holds anyway
-            draft.drop(name)
+            draft.dropped.append(name)
 
 
 def _reasoning(draft: _Draft) -> None:
     said, ladder = draft.request.reasoning, draft.rules.efforts
     wanted = effort.wanted(said)
     step = effort.clamped(wanted, ladder) if wanted is not None else None
+    if step is None and wanted not in (None, Effort.NONE):
+        draft.dropped.append("reasoning")
     asked = said.adaptive or bool(said.display) or (wanted is not None and wanted is not Effort.NONE)
     reasoning: dict[str, Any] = {"effort": step.value} if step is not None else {}
     summary = _DISPLAYS.get(said.display, "auto") if asked and ladder and step is not Effort.NONE else ""
@@ -175,8 +176,8 @@ def _shape(draft: _Draft) -> None:
     if draft.request.verbosity:
         if draft.rules.verbosity:
             text["verbosity"] = draft.request.verbosity
-        else:
-            draft.drop("verbosity")
+        elif draft.request.verbosity != MIDDLING:
+            draft.dropped.append("verbosity")
     draft.put("text", text or None)
 
 

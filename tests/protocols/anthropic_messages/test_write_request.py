@@ -241,7 +241,7 @@ def test_json_without_a_schema_is_asked_for_in_words() -> None:
     """The vendor has no such mode; the report says that it is only a wish."""
     written = writing(asking(format=OutputFormat(FormatKind.JSON_OBJECT)))
     assert "single JSON object" in written.document["system"][0]["text"]
-    assert written.dropped == ("response_format",)
+    assert written.dropped == ("format",)
 
 
 def test_reasoning_goes_back_to_its_maker_only() -> None:

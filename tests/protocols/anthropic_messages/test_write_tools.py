@@ -77,7 +77,7 @@ def test_other_hosted_tools_are_reported_or_refused() -> None:
     tool = HostedTool("file_search", "file_search")
     dropped: list[str] = []
     assert write_tools(offering(tool), RULES, dropped) == []
-    assert dropped == ["file_search"]
+    assert dropped == ["tools.file_search"]
     forced = ToolChoice(ChoiceMode.NAMED, hosted="file_search")
     with pytest.raises(InvalidRequest, match="file_search"):
         write_tools(offering(tool, tool_choice=forced), RULES, [])

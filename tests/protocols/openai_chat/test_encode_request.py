@@ -88,10 +88,10 @@ def test_top_k() -> None:
 
 
 def test_stops() -> None:
-    """Four stop sequences, in the client's word for them when some are left out."""
+    """Four stop sequences; it is told when some are left out."""
     got = encoded(SERVER, stop=("a", "", "b", "c", "d", "e"))
     assert got.document["stop"] == ["a", "b", "c", "d"]
-    assert got.dropped == ("stop_sequences",)
+    assert got.dropped == ("stop",)
     assert encoded(SERVER, stop=("a",)).dropped == ()
     refused = encoded(OPENAI, CHAT, stop=("a",))
     assert "stop" not in refused.document
@@ -119,23 +119,20 @@ def test_effort(model: str, reasoning: Reasoning, effort: str | None) -> None:
 
 
 def test_effort_without_steps() -> None:
-    """A model that does not reason is not asked to, and the client is told in its own words."""
+    """A model that does not reason is not asked to, and the client is told."""
     got = encoded(target("gpt-4o"), reasoning=Reasoning(Effort.HIGH))
     assert "reasoning_effort" not in got.document
-    assert got.dropped == ("thinking",)
-    assert encoded(target("gpt-4o"), RESPONSES, reasoning=Reasoning(Effort.LOW)).dropped == (
-        "reasoning.effort",
-    )
+    assert got.dropped == ("reasoning",)
 
 
 @pytest.mark.parametrize(
     ("model", "tools", "effort", "sends", "dropped"),
     [
-        ("gpt-5.4", (F,), Effort.HIGH, "none", ("thinking",)),
+        ("gpt-5.4", (F,), Effort.HIGH, "none", ("reasoning",)),
         ("gpt-5.4", (F,), None, "none", ()),
         ("gpt-5.4", (), Effort.HIGH, "high", ()),
         ("gpt-5.2", (F,), Effort.HIGH, "high", ()),
-        ("gpt-6.1-sol", (F,), Effort.HIGH, None, ("thinking",)),
+        ("gpt-6.1-sol", (F,), Effort.HIGH, None, ("reasoning",)),
     ],
 )
 def test_tools_exclude_effort(
@@ -165,7 +162,7 @@ def test_format() -> None:
 def test_verbosity() -> None:
     """Verbosity goes to models that have it; of others the unusual ones are reported."""
     assert sent(verbosity="low")["verbosity"] == "low"
-    assert encoded(SERVER, RESPONSES, verbosity="low").dropped == ("text.verbosity",)
+    assert encoded(SERVER, RESPONSES, verbosity="low").dropped == ("verbosity",)
     assert encoded(SERVER, RESPONSES, verbosity="medium").dropped == ()
 
 

@@ -95,12 +95,11 @@ def test_the_output_cap(given: int | None, sent: int | None) -> None:
 
 
 def test_sampling_where_the_model_has_it() -> None:
-    """Elsewhere it is reported, in the client's words."""
+    """Elsewhere it is reported."""
     assert write(PLAIN, temperature=0.5, top_p=0.9)["temperature"] == 0.5
     found = encode(temperature=0.5, top_p=0.9, top_k=5, stop=("END",))
     assert not {"temperature", "top_p", "top_k", "stop"} & set(found.document)
-    assert found.dropped == ("stop_sequences", "top_k", "temperature", "top_p")
-    assert encode(protocol="openai-chat", stop=("END",)).dropped == ("stop",)
+    assert found.dropped == ("stop", "top_k", "temperature", "top_p")
 
 
 @pytest.mark.parametrize(
