@@ -47,9 +47,9 @@ class House:
 
 @asynccontextmanager
 async def house(
-    *names: str, keys: dict[str, ApiKey] | None = None, store: MemoryStore | None = None
+    *names: str, keys: dict[str, ApiKey] | None = None, store: MemoryStore | None = None, disk: float = 0.0
 ) -> AsyncIterator[House]:
-    """A house with a stored login for each name."""
+    """A house with a stored login for each name; what the disk does takes `disk` seconds."""
     if store is None:
         store = MemoryStore({name: StoredCredential(login(name)) for name in names})
     vendor, reports, shared = Rotation(), list[tuple[str, Presence]](), SharedFiles()
@@ -64,7 +64,7 @@ async def house(
             lambda name, presence, identity: reports.append((name, presence)),
             keys=keys,
             shared=shared,
-            run=at_once(),
+            run=at_once(disk),
         )
         await custody.load()
         try:

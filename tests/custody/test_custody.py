@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 import pytest
 import trio
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from shunt.accounts.credential import Credential, Identity, Login
 from shunt.accounts.secret import Secret
 from shunt.accounts.state import Custody as Presence
 from shunt.custody import Custody
-from shunt.errors import RefreshFailed, StoreError
+from shunt.errors import CredentialError, ReauthRequired, RefreshFailed, StoreError
 from shunt.store.credential_format import StoredCredential
 from shunt.store.credentials import CredentialStore
 from shunt.upstream.client import open_upstream
 from shunt.upstream.oauth import TokenEndpoint
 from shunt.upstream.renewal import Renewal
 from shunt.upstream.timeouts import Timeouts
-from tests.custody.house import KEY, house
+from tests.custody.house import KEY, House, house
 from tests.fakes.issuer import TOKEN_PATH, Issuer, slow
 from tests.fakes.renewal import LIFETIME, T0, login
 from tests.fakes.stores import MemoryStore
@@ -161,3 +166,83 @@ async def test_with_real_parts(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     assert len(got) == 49
     assert store.load()["main"].credential == got[0]
     assert "sk-ant" not in caplog.text
+
+
+async def refreshed(it: House, name: str, number: int) -> None:
+    held = it.custody.credential(name)
+    if isinstance(held, Login):
+        await it.custody.refresh(name, held.access)
+
+
+async def renewed_elsewhere(it: House, name: str, seconds: int) -> None:
+    """Another shunt is at it."""
+    with it.store.refreshing(name):
+        await trio.sleep(seconds)
+
+
+NAMES = ("one", "two", "three")
+DEEDS: dict[str, Callable[[House, str, int], Awaitable[object]]] = {
+    "refresh": refreshed,
+    "put": lambda it, name, n: it.custody.put(name, login(name, n)),
+    "remove": lambda it, name, n: it.custody.remove(name),
+    "adopt": lambda it, name, n: it.custody.adopt(name, evolve(login(name, n), expires_at=T0 + LIFETIME + n)),
+    "give back": lambda it, name, n: it.custody.give_back(name),
+    "recheck": lambda it, name, n: it.custody.recheck(name),
+    "load": lambda it, name, n: it.custody.load(),
+    "flush": lambda it, name, n: it.custody.flush(),
+    "elsewhere": renewed_elsewhere,
+}
+"""All the things that take locks."""
+
+
+@given(
+    deeds=st.lists(
+        st.tuples(
+            st.sampled_from(sorted(DEEDS)),
+            st.sampled_from(NAMES),
+            st.integers(0, 20),
+            st.none() | st.integers(0, 8),
+        ),
+        max_size=20,
+    ),
+    full=st.lists(st.integers(0, 20), max_size=4),
+    faults=st.lists(st.sampled_from(["not now", "refused", "lost"]), max_size=4),
+)
+def test_no_order_of_locks_is_a_deadlock(
+    deeds: list[tuple[str, str, int, int | None]], full: list[int], faults: list[str]
+) -> None:
+    """Whatever takes account, sibling, store and process locks, in whatever order, and whoever leaves while he waits:
+    all of it ends, and nothing stays locked."""
+
+    async def run() -> None:
+        async with house(*NAMES, disk=2.0) as it:
+            for fault in faults:
+                it.vendor.faults.append(ReauthRequired("no") if fault == "refused" else RefreshFailed(fault))
+
+            async def at(number: int, what: str, name: str, when: int, leaves: int | None) -> None:
+                await trio.sleep(when)
+                with (
+                    trio.move_on_after(inf if leaves is None else leaves),
+                    suppress(CredentialError, StoreError),
+                ):
+                    await DEEDS[what](it, name, number + 2)
+
+            async def spoil(when: int) -> None:
+                await trio.sleep(when)
+                it.store.broken = "" if it.store.broken else "no space left"
+
+            with trio.fail_after(600):
+                async with trio.open_nursery() as nursery:
+                    for when in full:
+                        nursery.start_soon(spoil, when)
+                    for number, one in enumerate(deeds):
+                        nursery.start_soon(at, number, *one)
+            it.store.broken = ""
+            with trio.fail_after(60):
+                for name in NAMES:
+                    await it.custody.put(name, KEY)
+            await trio.sleep(60)  # a renewal whose requester left goes on by itself
+            assert not it.store.taken
+            assert [it.stored(name) for name in NAMES] == [KEY] * len(NAMES)
+
+    trio.run(run, clock=MockClock(autojump_threshold=0))

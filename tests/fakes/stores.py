@@ -123,11 +123,16 @@ class SharedFiles:
         return True
 
 
-def at_once() -> Run:
-    """Do blocking work here and now: threads would let a simulated clock run away."""
+def at_once(takes: float = 0.0) -> Run:
+    """Do blocking work here and now: threads would let a simulated clock run away.
+
+    It takes so many seconds of that clock, in which, as with threads, only what may be abandoned can be cancelled.
+    """
 
     async def run(work: Callable[[], T], *, abandon: bool = False) -> T:
         await trio.lowlevel.checkpoint()
+        with trio.CancelScope(shield=not abandon):
+            await trio.sleep(takes)
         return work()
 
     return run
