@@ -43,6 +43,7 @@ _WORDS: Final = {
     "user": "metadata.user_id",
     "tier": "service_tier",
 }
+"""What fields of GenerateRequest are called here, where they have other names, for reports of what was left out."""
 _EFFORTS: Final = {effort.value: effort for effort in Effort}
 
 

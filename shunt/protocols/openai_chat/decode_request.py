@@ -53,6 +53,7 @@ _HINTS: Final = frozenset({"prompt_cache_options", "prompt_cache_retention", "in
 _REASONING: Final = ("reasoning_effort", "reasoning", "thinking")
 """Where an effort may be asked for; the first that is there counts."""
 _WORDS: Final = {"max_output": "max_completion_tokens", "format": "response_format", "tier": "service_tier"}
+"""What fields of GenerateRequest are called here, where they have other names, for reports of what was left out."""
 _NEUTRAL: Final[dict[str, Any]] = {"n": 1, "modalities": ["text"], "truncation": "disabled"}
 """Values that say nothing, beside those that are false or empty."""
 _EFFORTS: Final = {effort.value: effort for effort in Effort}

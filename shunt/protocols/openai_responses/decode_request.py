@@ -75,6 +75,7 @@ _WORDS: Final = {
     "verbosity": "text.verbosity",
     "tier": "service_tier",
 }
+"""What fields of GenerateRequest are called here, where they have other names, for reports of what was left out."""
 
 _SEARCHED: Final = (
     "web_search_call.",
