@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import stat
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -135,6 +137,33 @@ def test_many_secrets_do_not_make_a_line_slower() -> None:
 
     assert redactor.clean(Line("an ordinary line " * 40)) == "an ordinary line " * 40
     assert len(looked) <= FEW + len(HINTS)
+
+
+def test_a_secret_stays_blanked_while_others_are_learnt() -> None:
+    """Lines of other threads in the middle of it, too: what is looked for changes as a whole."""
+    redactor = Redactor()
+    names = iter(f"canary-{hashlib.sha512(b'%d' % n).hexdigest()}" for n in range(400))
+    first = next(names)
+    redactor.learn([first])
+    leaks: list[str] = []
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            if first in (told := redactor.clean(f"x {first} y")):
+                leaks.append(told)
+
+    before, writer = sys.getswitchinterval(), threading.Thread(target=write)
+    sys.setswitchinterval(1e-6)
+    writer.start()
+    try:
+        for name in names:
+            redactor.learn([name])
+    finally:
+        done.set()
+        writer.join()
+        sys.setswitchinterval(before)
+    assert not leaks
 
 
 def test_short_strings_are_not_learnt() -> None:
