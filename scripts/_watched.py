@@ -6,6 +6,7 @@ counted.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
@@ -21,6 +22,8 @@ from shunt.server.intake import Store
 from shunt.upstream.client import Upstream
 
 MIB = 1024 * 1024
+SET_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 def tasks() -> int:
@@ -88,7 +91,14 @@ def count(*_: Any) -> None:
     half.replace(REPORT)
 
 
+def die_with_parent() -> None:
+    """End when whoever started this is killed; where the system cannot see to it, nothing happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    die_with_parent()
     REPORT = Path(sys.argv[1])
     keep(Store)
     keep(Upstream)

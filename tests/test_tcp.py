@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 
 import pytest
 import trio
 import trio.testing
 
 from shunt import tcp
-from shunt.tcp import TcpStream
+from shunt.tcp import APART, LONGEST, TcpStream, end_when_gone
 
 
 @asynccontextmanager
@@ -155,3 +156,15 @@ async def test_a_cancelled_task_neither_reads_nor_writes() -> None:
         assert scope.cancelled_caught
         await here.send_all(b"this")
         assert await there.receive_some() == b"this"
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not a thing of this system")
+@pytest.mark.parametrize(
+    ("silent", "stalled", "ends_after"),
+    [(60, 2, 60), (60, 60, 60 + APART), (60, 3600, 3600 + APART), (60, 1e12, LONGEST), (60, inf, LONGEST)],
+)
+def test_the_system_is_as_patient_as_we_are(silent: float, stalled: float, ends_after: float) -> None:
+    """It ends a connection whose other end takes nothing, though that acknowledges everything: not before we do."""
+    with socket.socket() as sock:
+        end_when_gone(sock, silent, stalled)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == ends_after * 1000

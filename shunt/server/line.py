@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import trio
 
-from shunt.tcp import TcpStream
+from shunt.tcp import TcpStream, end_when_gone
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ PLAIN_ON_TLS: Final = (
     b'{"type":"error","error":{"type":"invalid_request_error","message":"This port speaks https: the base '
     b'URL has to begin with https://."}}'
 )
+GONE: Final = 60.0
+"""Seconds in which a client has to acknowledge what it is sent. A silent one is sent a sign of life after fifty, and
+is gone within two minutes."""
 WRONG_SCHEME: Final = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
     b"connection: close\r\n\r\n%s" % (len(PLAIN_ON_TLS), PLAIN_ON_TLS)
@@ -135,6 +138,8 @@ async def open_line(
         patience: seconds until keys have to be agreed upon.
         here: it is on this machine, where nobody listens in: it may also speak in the clear.
     """
+    with suppress(OSError):  # it has left already
+        end_when_gone(stream.socket, GONE, stall)
     if context is None:
         return PlainLine(stream, stall)
     try:

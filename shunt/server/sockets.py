@@ -18,8 +18,11 @@ BACKLOG: Final = 4096
 """Connections the kernel may queue. With Hypercorn's 100, a burst of 4,000 loses every fifth."""
 TWINS: Final = {"127.0.0.1": "::1", "::1": "127.0.0.1"}
 """The other family's loopback address."""
-SILENT: Final = 120
-"""Seconds after which a peer that acknowledges nothing is given up: a laptop that went to sleep."""
+PROBED_AFTER: Final = 40
+PROBED_EVERY: Final = 10
+PROBES: Final = 3
+"""Seconds of silence after which a client is asked whether it is there, seconds between two such questions, and
+how many are asked: a laptop that went to sleep does not close its connections."""
 ATTEMPTS: Final = 20
 """Tries to find a port that is free in both families, when any will do."""
 
@@ -117,11 +120,9 @@ def _prepare(sock: Socket) -> None:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (
-        ("TCP_KEEPIDLE", SILENT // 2),
-        ("TCP_KEEPINTVL", SILENT // 8),
-        ("TCP_KEEPCNT", 4),
-        # Keep-alive does not count while data waits to be acknowledged; this does.
-        ("TCP_USER_TIMEOUT", SILENT * 1000),
+        ("TCP_KEEPIDLE", PROBED_AFTER),
+        ("TCP_KEEPINTVL", PROBED_EVERY),
+        ("TCP_KEEPCNT", PROBES),
     ):
         if hasattr(socket, option):
             with suppress(OSError):

@@ -234,7 +234,7 @@ class Upstream:
     def _line(self, proxy: str) -> Line:
         if proxy not in self._lines:
             self._lines[proxy] = Line(
-                ProxiedPool(self._tls, proxy) if proxy else Pool(self._tls, self._watch)
+                ProxiedPool(self._tls, proxy, self.timeouts) if proxy else Pool(self._tls, self._watch)
             )
         return self._lines[proxy]
 

@@ -32,10 +32,10 @@ from shunt.upstream.http1 import AnswerReader, head_of
 from shunt.upstream.network import (
     IDLE_CONNECTIONS,
     IDLE_FOR,
-    KEEP_ALIVE,
     REFUSED_WITHIN,
     SLICE,
     StaleConnection,
+    outlive,
 )
 from shunt.upstream.silence import Watch
 from shunt.upstream.timeouts import Timeouts
@@ -246,7 +246,7 @@ class Pool:
         connection = self._waiting(call.origin)
         if connection is None:
             try:
-                connection = await self._connect(call.origin, place, timeouts.connect)
+                connection = await self._connect(call.origin, place, timeouts)
             except Exception as error:
                 raise errors.mapped(error, call.origin, sent=False) from error
         reader = AnswerReader()
@@ -302,16 +302,16 @@ class Pool:
                 self._drop(connection)  # closed by the peer, or it said something unasked
         return None
 
-    async def _connect(self, origin: str, place: Place, within: float) -> Connection:
+    async def _connect(self, origin: str, place: Place, timeouts: Timeouts) -> Connection:
         """Make a connection. Raises httpcore.ConnectTimeout and ConnectError."""
+        within = timeouts.connect
         with _explained(), trio.fail_after(within):
             stream = await trio.open_tcp_stream(place.host, place.port)
         plain = TcpStream(stream)
         connection = Connection(origin, plain, plain)
         self._open.add(connection)
         try:
-            for option in KEEP_ALIVE:
-                stream.setsockopt(*option)
+            outlive(stream.socket, timeouts.write)
             if place.secure:
                 secured = trio.SSLStream(plain, self._tls, server_hostname=place.host, https_compatible=True)
                 with _explained(), trio.fail_after(within):

@@ -22,7 +22,9 @@ import trio
 from attrs import define
 
 from shunt.errors import ConfigError
+from shunt.tcp import end_when_gone
 from shunt.upstream.joining import join_chunks
+from shunt.upstream.timeouts import Timeouts
 
 SLICE: Final = 64 * 1024
 REFUSED_WITHIN: Final = 5.0
@@ -43,13 +45,22 @@ KEEP_ALIVE: Final = tuple(
         (socket.IPPROTO_TCP, "TCP_KEEPALIVE", 30),  # macOS's name for the line above
         (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 10),
         (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
-        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", VANISHED * 1000),
     )
     if hasattr(socket, name)
 )
-"""A network that is no longer there (another Wi-Fi, a tunnel that went down) says nothing. Keep-alive does not count
-while a request waits to be acknowledged, the last of these does; without it such a request hangs for a quarter
-of an hour. Three lost probes in a row are what a connection survives."""
+"""A network that is no longer there (another Wi-Fi, a tunnel that went down) says nothing. Three lost probes in a row
+are what a connection survives."""
+
+
+def outlive(sock: socket.socket | trio.socket.SocketType, write: float) -> None:
+    """Have the system notice that the other end is gone, also while it says nothing.
+
+    Keep-alive does not count while a request waits to be acknowledged: such a request would hang for a quarter of an
+    hour. `write` is how long, in seconds, the other end may take nothing.
+    """
+    for option in KEEP_ALIVE:
+        sock.setsockopt(*option)
+    end_when_gone(sock, VANISHED, write)
 
 
 class StaleConnection(httpcore.ReadError):
@@ -120,8 +131,10 @@ class Connection(httpcore.AsyncNetworkStream):
 class Network(httpcore.AsyncNetworkBackend):
     """Makes connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: float) -> None:
+        """`write` is how long, in seconds, the other end may take nothing of what it is sent."""
         self._trio = httpcore.TrioBackend()
+        self._write = write
 
     async def connect_tcp(
         self,
@@ -132,8 +145,9 @@ class Network(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> Connection:
         """Connect to a host."""
-        options = (*KEEP_ALIVE, *(socket_options or ()))
-        return Connection(await self._trio.connect_tcp(host, port, timeout, local_address, options))
+        stream = await self._trio.connect_tcp(host, port, timeout, local_address, socket_options)
+        outlive(stream.get_extra_info("socket"), self._write)
+        return Connection(stream)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, between two attempts to connect."""
@@ -147,7 +161,8 @@ class Transport(httpx.AsyncBaseTransport):
     is left early instead of leaving them to the garbage collector. Raises httpcore's errors.
     """
 
-    def __init__(self, tls: ssl.SSLContext, proxy: str = "") -> None:
+    def __init__(self, tls: ssl.SSLContext, proxy: str = "", write: float = Timeouts().write) -> None:
+        """`write` is how long, in seconds, an upstream may take nothing of a request."""
         self.pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             proxy=_proxy(proxy, tls) if proxy else None,
@@ -158,7 +173,7 @@ class Transport(httpx.AsyncBaseTransport):
             keepalive_expiry=IDLE_FOR,
             http1=True,
             http2=False,
-            network_backend=Network(),
+            network_backend=Network(write),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -68,8 +68,8 @@ class ProxiedAnswer:
 class ProxiedPool:
     """Connections through one proxy."""
 
-    def __init__(self, tls: ssl.SSLContext, proxy: str) -> None:
-        self.transport = Transport(tls, proxy)
+    def __init__(self, tls: ssl.SSLContext, proxy: str, timeouts: Timeouts) -> None:
+        self.transport = Transport(tls, proxy, timeouts.write)
         self._proxy = proxy
 
     def connections(self) -> int:

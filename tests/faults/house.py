@@ -197,6 +197,7 @@ class House:
             )
         if wait:
             self.await_health()
+            self.base, self.files = self._at_rest(), self.names()
 
     def await_health(self) -> None:
         """Wait until it answers."""
@@ -218,6 +219,11 @@ class House:
                 self.process.kill()
                 self.process.wait()
         return self.process.returncode
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self.process is not None and self.process.poll() is None
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send the process a signal."""
@@ -375,30 +381,43 @@ class House:
             time.sleep(0.01)
         return Standing(**json.loads(report.read_text()))
 
+    def _at_rest(self) -> Standing:
+        """What it holds once nothing is added any more: its watchers begin when it answers already."""
+        now = self.count()
+        while True:
+            time.sleep(0.3)
+            before, now = now, self.count()
+            if (before.tasks, before.own) == (now.tasks, now.own):
+                return now
+
     def names(self) -> frozenset[str]:
-        """The files in the home that are not there to be kept: locks, backups, accounts of errors."""
-        kept = re.compile(r"-(?:wal|shm|journal)$|[.]lock$|^credentials[.]json[.]1$|^logs/|^errors(?:/|$)")
+        """The files in the home that are not there to be kept, as state, locks, backups and accounts of errors are."""
+        kept = re.compile(
+            r"-(?:wal|shm|journal)$|[.]lock$|^credentials[.]json[.]1$|^state[.]json$|^logs/|^errors(?:/|$)"
+        )
         found = (path.relative_to(self.home).as_posix() for path in self.home.rglob("*"))
         return frozenset(name for name in found if not kept.search(name))
 
     def check(self) -> list[str]:
         """Everything that is wrong now; empty when nothing is."""
-        wrong, self.complaints = self.complaints, []
         assert self.process is not None
         if self.process.poll() is not None:
-            return [*wrong, f"I1: the process ended with status {self.process.returncode}: {self._tail()}"]
+            return [f"I1: the process ended with status {self.process.returncode}: {self._tail()}"]
         if not self.healthy():
-            return [*wrong, "I1: /health does not answer"]
-        wrong += self._not_back()
-        wrong += self._credentials()
-        self.scan()
-        wrong += self._sent_twice()
+            return ["I1: /health does not answer"]
+        wrong = self._not_back() + self.check_traces()
         gap, faults = self.stage.bystander.look()
         self.widest = max(self.widest, gap)
         wrong += [f"I7: {fault}" for fault in faults]
         if gap > GAP:
             wrong.append(f"I7: the bystander waited {gap:.1f} s for an event")
-        wrong += self.complaints
+        return wrong
+
+    def check_traces(self) -> list[str]:
+        """What is wrong with what was written and sent: that can be seen of a process that has ended, too."""
+        wrong = self._credentials()
+        self.scan()
+        wrong += self._sent_twice() + self.complaints
         self.complaints = []
         self.expected.clear()
         return wrong
@@ -420,12 +439,24 @@ class House:
             if not over:
                 return []
             if time.monotonic() > deadline:
-                more = sorted(self.names() - self.files)
-                return [f"I2: {count} {what} were left over {more or ''}" for what, count in over.items()]
+                more = {"files": sorted(self.names() - self.files), "descriptors": self._open_files()}
+                return [
+                    f"I2: {count} {what} were left over {more.get(what, '')}" for what, count in over.items()
+                ]
             time.sleep(0.1)
+
+    def _open_files(self) -> list[str]:
+        assert self.process is not None
+        found = []
+        for one in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(OSError):
+                found.append(str(one.readlink()))
+        return sorted(found)
 
     def _credentials(self) -> list[str]:
         path = self.home / "credentials.json"
+        if not self.newest_refresh and not path.exists():
+            return []
         try:
             text = path.read_text()
             json.loads(text)
@@ -508,6 +539,31 @@ def ends_in_error(path: bytes, body: bytes) -> bool:
     if path == CHAT:
         return b'"error"' in body and b"[DONE]" not in body.partition(b'"error"')[0]
     return b"response.failed" in body and b"response.completed" not in body
+
+
+@contextmanager
+def own_house(folder: Path, stage: Stage | None = None) -> Iterator[House]:
+    """A shunt for one test, configured and not yet started.
+
+    At the end it is looked over as the shared one is after every test: all of it when it runs, and what it has
+    written when the test has ended it.
+    """
+    house = House(folder, stage=stage or Stage())
+    house.stage.open()
+    house.configure()
+    try:
+        yield house
+        wrong = house.check() if house.running and house.base is not None else house.check_traces()
+        assert not wrong, "\n".join(wrong)
+    finally:
+        if house.process is not None:
+            with suppress(ProcessLookupError):
+                house.process.send_signal(signal.SIGCONT)
+            house.stop()
+        house.stage.close()
+    if house.process is not None:
+        house.scan()  # what the end itself has written
+    assert not house.complaints
 
 
 Answering = Callable[[Request], Answer]

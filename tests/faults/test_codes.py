@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from tests.fakes.client import RawResponse, raw_client
-from tests.faults.house import House
+from tests.faults.house import House, own_house
 
 KIND = ((b"content-type", b"application/json"),)
 ADMIN = "sk-canary-remote-0123456789abcdef0123456789"
@@ -75,11 +75,9 @@ async def test_odd_codes_are_no_codes(house: House, code: str) -> None:
 
 def test_a_session_dies_with_its_key(tmp_path: Path) -> None:
     """A new admin key ends the sessions and codes that were given under the old one."""
-    house = House(tmp_path)
-    house.stage.open()
     key = {"remote_key": ADMIN, "request_timeout_secs": 3}
-    house.configure(server=key)
-    try:
+    with own_house(tmp_path) as house:
+        house.configure(server=key)
         house.start()
         cookie, code = trio.run(opened, house)
         assert trio.run(status_with, house, cookie) == 200
@@ -89,9 +87,6 @@ def test_a_session_dies_with_its_key(tmp_path: Path) -> None:
             assert time.monotonic() < deadline, "the old session is still good"
             time.sleep(0.1)
         assert trio.run(trade, house, code).status == 401
-    finally:
-        house.stop()
-        house.stage.close()
 
 
 async def opened(house: House) -> tuple[bytes, str]:

@@ -20,26 +20,15 @@ import trio
 from tests.e2e.program import document
 from tests.fakes import anthropic
 from tests.fakes.client import raw_client, request
-from tests.faults.house import MESSAGES, House, ends_in_error, write_private
+from tests.faults.house import MESSAGES, House, ends_in_error, own_house, write_private
 from tests.faults.stage import counting, message
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[House]:
     """A shunt of the test's own, configured and not yet started."""
-    house = House(tmp_path)
-    house.stage.open()
-    house.configure()
-    try:
+    with own_house(tmp_path) as house:
         yield house
-    finally:
-        if house.process is not None and house.process.poll() is None:
-            house.process.send_signal(signal.SIGCONT)
-            house.stop()
-        house.stage.close()
-    if house.process is not None:
-        house.scan()
-    assert not house.complaints
 
 
 async def streaming(house: House, mark: str, count: int, then: object = None) -> list[bytes]:
@@ -450,6 +439,9 @@ def test_an_account_that_points_back_here(own: House) -> None:
     assert answer.status >= 400
     assert json.loads(answer.body)["error"]["message"]
     assert own.healthy()
+    own.send_signal(signal.SIGTERM)  # what it keeps open is connections to itself
+    assert own.process is not None
+    assert own.process.wait(20) == 0
 
 
 def test_a_restart_loop_ends_in_a_careful_start(own: House) -> None:
@@ -476,7 +468,6 @@ def test_a_restart_loop_ends_in_a_careful_start(own: House) -> None:
     own.start()
     assert "start" not in trio.run(own.get, "/status")["troubles"]
     assert min(took) < 5, took  # about a second, on a machine with nothing else to do
-    own.first_bytes.clear()
 
 
 def test_what_goes_on_is_written_at_a_signal(own: House) -> None:
@@ -504,6 +495,7 @@ def test_what_goes_on_is_written_at_a_signal(own: House) -> None:
     assert all(task["name"] for task in told["tasks"])
     assert mark not in text
     assert not any(secret in text for secret in own.canaries.values())
+    path.unlink()
 
 
 def test_idle_it_hardly_wakes(own: House) -> None:
@@ -521,7 +513,6 @@ def test_idle_it_hardly_wakes(own: House) -> None:
     assert after[0] - before[0] <= 200, "wake-ups"
     assert after[1] - before[1] <= 1.0, "seconds of a core"  # the count itself takes a part
     assert holds - held < 4
-    own.first_bytes.clear()
 
 
 def spent(pid: int) -> tuple[int, float]:

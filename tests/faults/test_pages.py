@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.faults.house import House
+from tests.faults.house import House, own_house
 
 EVIL = """<!doctype html><title>evil</title><body><script>
 window.attack = async (base, key) => {
@@ -92,16 +92,11 @@ def site() -> Iterator[str]:
 @pytest.fixture
 def keyed(tmp_path: Path) -> Iterator[House]:
     """A shunt whose proxy routes need a key."""
-    house = House(tmp_path)
-    house.stage.open()
-    digest = hashlib.sha256(house.canaries["access"].encode()).hexdigest()
-    house.configure(clients=[{"name": "laptop", "key_sha256": digest}])
-    try:
+    with own_house(tmp_path) as house:
+        digest = hashlib.sha256(house.canaries["access"].encode()).hexdigest()
+        house.configure(clients=[{"name": "laptop", "key_sha256": digest}])
         house.start()
         yield house
-    finally:
-        house.stop()
-        house.stage.close()
 
 
 @pytest.mark.parametrize("rebound", [False, True], ids=["cross-site", "rebound"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from trio.testing import MockClock
 
 from shunt.server.bounds import Bounds
 from shunt.server.line import Line, PlainLine, SecureLine, Stalled, open_line
+from shunt.tcp import APART
 from tests.fakes.certificates import client_tls, server_tls
 from tests.fakes.client import raw_client, request
 from tests.fakes.serving import Script, running
@@ -165,3 +167,20 @@ async def test_what_was_begun_is_written_to_its_end(tls: bool) -> None:
         while piece := await reading.receive_some(100_000):
             got += piece
         assert got == data
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not a thing of this system")
+@pytest.mark.parametrize("tls", [False, True])
+async def test_the_system_gives_a_client_as_long_as_the_limit_does(tls: bool) -> None:
+    """However long it may take nothing: Linux would end the connection before, and nobody would say why."""
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        client = await trio.open_tcp_stream(*listener.socket.getsockname())
+        async with client, await listener.accept() as stream:
+            with trio.CancelScope() as scope:
+                scope.cancel()  # at the first step that waits
+                await open_line(
+                    stream, server_tls("good") if tls else None, stall=900, patience=5, here=False
+                )
+            option = stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert option == (900 + APART) * 1000

@@ -10,6 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from shunt.errors import UpstreamUnreachable
+from shunt.tcp import APART
 from shunt.upstream.direct import Place, Pool, place_of
 from shunt.upstream.network import IDLE_CONNECTIONS, IDLE_FOR, VANISHED, create_tls
 from shunt.upstream.silence import Watch
@@ -115,7 +116,7 @@ async def test_a_network_that_has_gone_is_noticed_in_time() -> None:
         assert await use(pool, up.url) == b"x"
         (connection,) = pool._open
         told = partial(connection.tcp.socket.getsockopt, socket.IPPROTO_TCP)
-        assert told(socket.TCP_USER_TIMEOUT) == VANISHED * 1000
+        assert told(socket.TCP_USER_TIMEOUT) == (Timeouts().write + APART) * 1000
         probes = [told(option) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)]
         assert connection.tcp.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert probes[0] + 2 * probes[1] < VANISHED <= probes[0] + probes[1] * probes[2]

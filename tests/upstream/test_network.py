@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +12,9 @@ import trio
 from trio.testing import MockClock
 
 from shunt.errors import ConfigError, UpstreamBroke, UpstreamUnreachable
+from shunt.tcp import APART
 from shunt.upstream.client import open_upstream
-from shunt.upstream.network import create_tls
+from shunt.upstream.network import Network, create_tls
 from shunt.upstream.timeouts import Timeouts
 from tests.fakes.certificates import AUTHORITY, client_tls, server_tls
 from tests.fakes.clocks import socket_clock
@@ -214,3 +216,14 @@ def test_unreadable_authorities_stop_the_start(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
         create_tls()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not a thing of this system")
+async def test_a_proxy_that_has_gone_is_noticed_as_a_vendor_is() -> None:
+    """Connections to it are probed, and end when it acknowledges nothing for longer than it may take nothing."""
+    async with scripted_upstream([Answer(200)]) as up:
+        connection = await Network(900).connect_tcp("127.0.0.1", up.port)
+        sock = connection.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == (900 + APART) * 1000
+        await connection.aclose()
