@@ -65,6 +65,10 @@ class Reply(Shape):
         """As received."""
 
     @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Fields of the request that whoever answers could not do, in the words of its protocol."""
+
+    @property
     def closed(self) -> bool:
         """Whether there is nothing left to close."""
 
@@ -208,6 +212,8 @@ class Attempt:
     """The words in which it was asked."""
     spoken: str = ""
     """The protocol that the answer is in, where that is another than was asked for."""
+    unsaid: tuple[str, ...] = ()
+    """Fields of the request that whoever answered could not do, in the words of its protocol."""
     metered: bool = False
     """Its account pays per token."""
 
@@ -280,7 +286,7 @@ class Attempts:
         wrong = wrong_answer(reply, body, inbound)
         if wrong is not None:
             return self._unusable(account, inbound, provider, protocol, reply, body, wrong)
-        return Attempt(outcome, *answered, body, spoken=spoken)
+        return Attempt(outcome, *answered, body, spoken=spoken, unsaid=reply.unsaid)
 
     def _unusable(
         self,

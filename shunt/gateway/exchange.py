@@ -216,6 +216,7 @@ class Exchange:
         )
         if attempt.spoken:
             rendition = evolve(rendition, inbound=evolve(rendition.inbound, protocol=attempt.spoken))
+        rendition = rendition.without(attempt.unsaid)
         attempt = evolve(attempt, rendition=rendition, metered=not account.subscription)
         outcome = attempt.outcome
         self.notes.append(AttemptNote(account.name, outcome.verdict, outcome.reason))

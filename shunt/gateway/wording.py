@@ -77,6 +77,15 @@ class Rendition:
     account: str = ""
     """Fingerprint of the account that it is bound to."""
 
+    def without(self, fields: Sequence[str]) -> Rendition:
+        """With the report of what its upstream was told and could not do, in that one's words, put into the client's."""
+        if not fields:
+            return self
+        if self.ask is not None:
+            names = {theirs: name for name, theirs in codec_named(self.inbound.protocol).words.items()}
+            fields = self.ask.left_out(names.get(field, field) for field in fields)
+        return evolve(self, dropped=tuple(dict.fromkeys((*self.dropped, *fields))))
+
 
 @define(eq=False)
 class Wording:

@@ -106,6 +106,8 @@ class Codec:
     stream_decoder: Callable[[], StreamDecoder]
     stream_encoder: Callable[[GenerateRequest, str], StreamEncoder]
     """For the client's request; the second argument is our request id."""
+    words: Mapping[str, str]
+    """What it calls fields of GenerateRequest, where it has other names for them."""
     adapt_request: Callable[[Mapping[str, Any], Target], Encoded | None] | None = None
     """A client's own body made fit for an upstream of this same protocol, all else left as it is; None when
     its bytes can pass. For upstreams that are stricter than the protocol, and bodies with our envelopes.

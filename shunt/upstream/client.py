@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import trio
 from attrs import define, field
@@ -100,6 +100,8 @@ class Reply:
     """A read has begun and not ended well: bytes may be lost, so this must not look like an end."""
     _ended: bool = False
     _closed: bool = False
+    unsaid: ClassVar[tuple[str, ...]] = ()
+    """Nothing: an upstream has got the whole request, and speaks for itself."""
 
     @property
     def closed(self) -> bool:

@@ -219,7 +219,8 @@ async def test_a_lost_session_is_told_anew(running: tuple[Program, ScriptedUpstr
 
 
 async def test_the_openai_sdk(running: tuple[Program, ScriptedUpstream]) -> None:
-    """Chat Completions and Responses reach the program too, streamed."""
+    """Chat Completions and Responses reach the program too, streamed; what it has no switch for is told in the
+    client's words."""
     shunt, _ = running
     sdk = openai.OpenAI(base_url=f"http://127.0.0.1:{shunt.port}/v1", api_key="dummy", max_retries=0)
 
@@ -229,11 +230,24 @@ async def test_the_openai_sdk(running: tuple[Program, ScriptedUpstream]) -> None
         )
         return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
 
+    def unsaid() -> tuple[str | None, str | None]:
+        words: Any = [{"role": "user", "content": "hi"}]
+        told = sdk.chat.completions.with_raw_response.create(
+            model=MODEL, messages=words, stop="x", temperature=0
+        )
+        ours = told.headers.get("x-shunt-dropped")
+        own = anthropic.Anthropic(base_url=f"http://127.0.0.1:{shunt.port}", api_key="dummy", max_retries=0)
+        said = own.messages.with_raw_response.create(
+            model=MODEL, max_tokens=99, messages=words, stop_sequences=["x"]
+        )
+        return ours, said.headers.get("x-shunt-dropped")
+
     def respond() -> str:
         return sdk.responses.create(model=MODEL, input="hi").output_text
 
     assert await trio.to_thread.run_sync(chat) == WORDS
     assert await trio.to_thread.run_sync(respond) == WORDS
+    assert await trio.to_thread.run_sync(unsaid) == ("temperature, stop", "stop_sequences")
 
 
 async def test_codex_has_its_tool_run(claude: Path, codex: Path, tmp_path: Path) -> None:

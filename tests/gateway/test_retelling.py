@@ -12,6 +12,7 @@ from shunt.gateway.retelling import LARGE, Retelling, Telling
 from shunt.inference.events import Event
 from shunt.inference.inbound import Inbound
 from shunt.protocols import protocol_named
+from shunt.upstream.client import Reply
 from shunt.wire import sse
 from tests.fakes import anthropic
 from tests.fakes.upstream import Answer, End, Framing, Pause, drip
@@ -158,6 +159,22 @@ async def test_what_could_not_be_said_is_reported(caplog: pytest.LogCaptureFixtu
             assert answered.header(b"x-shunt-dropped") == "seed, stop_reason"
     (line,) = [record for record in caplog.records if record.message == "request"]
     assert getattr(line, "fields")["dropped"] == ["seed", "stop_reason"]  # noqa: B009 - put there by `extra`
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_whoever_answers_could_not_do_is_reported_in_the_clients_words(
+    monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    """A local program that was asked in the words of the Messages API says what it has no switch for."""
+    monkeypatch.setattr(
+        Reply, "unsaid", ("stop_sequences", "service_tier", "tools.web_search", "stop_sequences")
+    )
+    answer = anthropic.stream("hello") if stream else anthropic.plain("hello")
+    own = message(stream=stream)
+    async with stage([answer, answer], "a") as s:
+        for asked, stop in ((chat(stream=stream), "stop"), (own, "stop_sequences")):
+            answered = await s.ask(asked)
+            assert answered.header(b"x-shunt-dropped") == f"{stop}, service_tier, tools.web_search"
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -6,7 +6,7 @@ from typing import Final
 
 from shunt.protocols.anthropic_messages.betas import needed_headers
 from shunt.protocols.anthropic_messages.read_answer import read_answer
-from shunt.protocols.anthropic_messages.read_request import read_request
+from shunt.protocols.anthropic_messages.read_request import WORDS, read_request
 from shunt.protocols.anthropic_messages.steering import steered
 from shunt.protocols.anthropic_messages.stream_decoder import MessagesStreamDecoder
 from shunt.protocols.anthropic_messages.stream_encoder import MessagesStreamEncoder
@@ -22,6 +22,7 @@ CODEC: Final = Codec(
     encode_answer=write_answer,
     stream_decoder=MessagesStreamDecoder,
     stream_encoder=MessagesStreamEncoder,
+    words=WORDS,
     adapt_request=adapt_request,
     without_reasoning=without_reasoning,
     steered=steered,

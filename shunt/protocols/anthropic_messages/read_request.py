@@ -35,7 +35,7 @@ _HINTS: Final = frozenset(
     }
 )
 """Fields that may be dropped without a word."""
-_WORDS: Final = {
+WORDS: Final = {
     "max_output": "max_tokens",
     "stop": "stop_sequences",
     "reasoning": "thinking",
@@ -82,7 +82,7 @@ def read_request(document: Mapping[str, Any]) -> GenerateRequest:
         metadata=metadata,
         native={name: value for name, value in document.items() if name not in _READ and value is not None},
         hints=_HINTS,
-        words=_WORDS if body.document.get("thinking") else _WORDS | {"reasoning": "output_config.effort"},
+        words=WORDS if body.document.get("thinking") else WORDS | {"reasoning": "output_config.effort"},
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from shunt.protocols.codec import Codec
 from shunt.protocols.openai_chat.decode_answer import decode_answer
-from shunt.protocols.openai_chat.decode_request import decode_request
+from shunt.protocols.openai_chat.decode_request import WORDS, decode_request
 from shunt.protocols.openai_chat.encode_answer import encode_answer
 from shunt.protocols.openai_chat.encode_request import encode_request
 from shunt.protocols.openai_chat.steering import steered
@@ -21,6 +21,7 @@ CODEC: Final = Codec(
     encode_answer=encode_answer,
     stream_decoder=ChatStreamDecoder,
     stream_encoder=ChatStreamEncoder,
+    words=WORDS,
     adapt_request=adapt_request,
     without_reasoning=without_reasoning,
     steered=steered,

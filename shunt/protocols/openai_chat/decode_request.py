@@ -52,7 +52,7 @@ _HINTS: Final = frozenset({"prompt_cache_options", "prompt_cache_retention", "in
 """Fields that may be left out without a report."""
 _REASONING: Final = ("reasoning_effort", "reasoning", "thinking")
 """Where an effort may be asked for; the first that is there counts."""
-_WORDS: Final = {"max_output": "max_completion_tokens", "format": "response_format", "tier": "service_tier"}
+WORDS: Final = {"max_output": "max_completion_tokens", "format": "response_format", "tier": "service_tier"}
 """What fields of GenerateRequest are called here, where they have other names, for reports of what was left out."""
 _NEUTRAL: Final[dict[str, Any]] = {"n": 1, "modalities": ["text"], "truncation": "disabled"}
 """Values that say nothing, beside those that are false or empty."""
@@ -104,7 +104,7 @@ def _decoded(body: Mapping[str, Any]) -> GenerateRequest:
         legacy_functions=legacy,
         native=native,
         hints=_HINTS & native.keys(),
-        words=_WORDS | {"reasoning": next(filter(fields.document.get, _REASONING), _REASONING[0])},
+        words=WORDS | {"reasoning": next(filter(fields.document.get, _REASONING), _REASONING[0])},
     )
 
 

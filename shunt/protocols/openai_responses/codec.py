@@ -6,7 +6,7 @@ from typing import Final
 
 from shunt.protocols.codec import Codec
 from shunt.protocols.openai_responses.adaptation import adapt_request
-from shunt.protocols.openai_responses.decode_request import decode_request
+from shunt.protocols.openai_responses.decode_request import WORDS, decode_request
 from shunt.protocols.openai_responses.encode_request import encode_request
 from shunt.protocols.openai_responses.gathering import Gathering
 from shunt.protocols.openai_responses.steering import steered
@@ -21,6 +21,7 @@ CODEC: Final = Codec(
     encode_answer=encode_answer,
     stream_decoder=ResponsesStreamDecoder,
     stream_encoder=ResponsesStreamEncoder,
+    words=WORDS,
     adapt_request=adapt_request,
     without_reasoning=without_reasoning,
     steered=steered,

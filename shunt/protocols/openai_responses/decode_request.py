@@ -67,7 +67,7 @@ _HINTS: Final = frozenset(
 )
 """Fields whose loss changes nothing that a client could see."""
 
-_WORDS: Final = {
+WORDS: Final = {
     "messages": "input",
     "max_output": "max_output_tokens",
     "reasoning": "reasoning.effort",
@@ -122,7 +122,7 @@ def decode_request(document: Mapping[str, Any]) -> GenerateRequest:
         metadata=body.mapping("metadata") or {},
         native=native,
         hints=hints,
-        words=_WORDS,
+        words=WORDS,
     )
 
 

@@ -196,9 +196,7 @@ class Driver:
             await self._put_away(run, place)
 
         headers = (*STREAM, *failures.limit_headers(turn.narration.limits))
-        if run.plan.dropped:
-            headers = (*headers, (b"x-shunt-dropped", header.listed(run.plan.dropped)))
-        return Reply(200, headers, found, turn, close)
+        return Reply(200, headers, found, turn, close, unsaid=run.plan.dropped)
 
     async def _put_away(self, run: Run, place: Place) -> None:
         """Free the place: at once while the client runs tools, else when the process has gone."""

@@ -32,6 +32,12 @@ Message = dict[str, Any]
 _PLAIN: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _UNSAYABLE: Final = ("temperature", "top_p", "top_k", "stop_sequences", "service_tier", "container")
 """Request fields that the program has no switch for."""
+_SAYS_NOTHING: Final[Mapping[str, tuple[Any, ...]]] = {
+    **dict.fromkeys(_UNSAYABLE, (None, [])),
+    "temperature": (None, 1),
+    "service_tier": (None, "auto"),
+}
+"""Their values that hold anyway."""
 _THINKING: Final = {"adaptive": ("--thinking", "adaptive"), "disabled": ("--thinking", "disabled")}
 
 
@@ -90,7 +96,7 @@ def plan_of(body: bytes) -> Plan:
     tools, unusable = _tools(fields)
     names = {tool.client_name: PREFIX + tool.name for tool in tools}
     turns = _turns(messages, names)
-    dropped = [*unusable, *(name for name in _UNSAYABLE if fields.get(name) not in (None, []))]
+    dropped = [*unusable, *(name for name in _UNSAYABLE if fields.get(name) not in _SAYS_NOTHING[name])]
     if turns and turns[-1]["role"] == "assistant":
         # The program answers people, it does not finish sentences.
         turns.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})

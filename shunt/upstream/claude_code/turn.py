@@ -143,6 +143,8 @@ class Reply:
     _turn: Turn | None = None
     _close: Callable[[], Awaitable[None]] | None = None
     _ended: bool = False
+    unsaid: tuple[str, ...] = ()
+    """Fields of the request that could not be said to the program."""
 
     @property
     def closed(self) -> bool:

@@ -256,10 +256,13 @@ async def test_a_missing_program_names_the_install_command(tmp_path: Path) -> No
 
 
 async def test_unsaid_wishes_are_named(tmp_path: Path) -> None:
-    """What the program has no switch for stands in x-shunt-dropped."""
+    """What the program has no switch for, in the words of the Messages API."""
     async with desk(tmp_path) as at:
         reply = await at.ask("hello", temperature=0.5, stop_sequences=["x"])
-        assert dict(reply.headers)[b"x-shunt-dropped"] == b"temperature, stop_sequences"
+        assert reply.unsaid == ("temperature", "stop_sequences")
+        await reply.aclose()
+        reply = await at.ask("hello again", temperature=1.0, stop_sequences=[], service_tier="auto")
+        assert reply.unsaid == ()
         await reply.aclose()
         await at.gone()
 
