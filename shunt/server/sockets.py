@@ -121,6 +121,7 @@ def _prepare(sock: Socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (
         ("TCP_KEEPIDLE", PROBED_AFTER),
+        ("TCP_KEEPALIVE", PROBED_AFTER),  # macOS's name for the line above
         ("TCP_KEEPINTVL", PROBED_EVERY),
         ("TCP_KEEPCNT", PROBES),
     ):
