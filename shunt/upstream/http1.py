@@ -170,7 +170,9 @@ class AnswerReader:
         )
 
     def on_body(self, piece: bytes) -> None:
-        """Some of the body."""
+        """Some of the body. An interim answer has none (RFC 9110 §15.2); what follows one would be the answer's."""
+        if not self.begun:
+            raise httpcore.RemoteProtocolError("an interim answer with a body")
         if not self.complete:
             self._framing = 0
             self._pieces.append(piece)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 import h11
+import httpcore2 as httpcore
 
 from shunt.errors import BodyTooLarge, InvalidRequest, UpstreamUnexpected
 from shunt.inference.events import Event
@@ -17,12 +18,17 @@ from shunt.protocols import PROTOCOLS, protocol_named
 from shunt.protocols.base import Protocol
 from shunt.server.bounds import Bounds
 from shunt.server.head import StrictConnection
+from shunt.server.http1 import Http1
+from shunt.upstream.http1 import AnswerReader
 from shunt.wire import json, sse
 from shunt.wire.encoding import decoded
 from tests.inference import grammar
+from tests.server.exchanges import read
 
 Target = Callable[[bytes], None]
 SMALL: Final = 1 << 16
+TIGHT: Final = Bounds(fields=4, line=60, head=200)
+ANSWER: Final = ((b"content-length", b"2"),)
 
 
 def said(error: Exception, fitting: bool = True) -> None:
@@ -102,6 +108,38 @@ def head(data: bytes) -> None:
         said(error, 400 <= error.error_status_hint < 600)
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """The same bytes, cut as the first of them says."""
+    step = 1 + data[0] % 13 if data else 1
+    return [data[at : at + step] for at in range(0, len(data), step)]
+
+
+def exchanges(data: bytes) -> None:
+    """A client's bytes: the quick reader makes of them what the careful one does, however they are cut."""
+    for chunks in ([data][: len(data)], pieces(data)):
+        told = [read(kind(TIGHT), chunks, ANSWER) for kind in (Http1, StrictConnection)]
+        if told[0] != told[1]:
+            raise AssertionError(f"the quick reader says {told[0]}, the careful one {told[1]}")
+
+
+def vendor(data: bytes) -> None:
+    """A vendor's bytes: an answer, or a protocol error; the same however they are cut."""
+    told = []
+    for chunks in ([data], pieces(data)):
+        reader, body = AnswerReader(), b""
+        try:
+            for chunk in chunks:
+                reader.feed(chunk)
+                body += reader.take()
+            reader.end()
+        except httpcore.RemoteProtocolError as error:
+            said(error)
+        told.append((reader.status, reader.headers, body, reader.complete, reader.fault is None))
+        assert not reader.complete or 200 <= reader.status < 1000
+    if told[0] != told[1]:
+        raise AssertionError(f"whole it is {told[0]}, in pieces {told[1]}")
+
+
 def limits(data: bytes) -> None:
     """Headers that tell of limits: windows or nothing."""
     lines = (line.partition(b":") for line in data.split(b"\n"))
@@ -128,6 +166,8 @@ ASKED: Final[GenerateRequest] = protocol_named("openai-chat").codec.decode_reque
 TARGETS: Final[Mapping[str, Target]] = {
     "events": events,
     "head": head,
+    "exchanges": exchanges,
+    "vendor": vendor,
     "limits": limits,
     "body": body,
     **{f"stream-{each.name}": partial(stream, each) for each in PROTOCOLS},

@@ -96,7 +96,8 @@ def test_what_was_found_stays_found(name: str, path: Path) -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
-    "name", ["events", "head", *(name for name in TARGETS if name.startswith("stream-"))]
+    "name",
+    ["events", "head", "exchanges", "vendor", *(name for name in TARGETS if name.startswith("stream-"))],
 )
 def test_guided_by_coverage(name: str, tmp_path: Path) -> None:
     """A short run of the fuzzer finds nothing."""
