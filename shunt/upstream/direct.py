@@ -311,7 +311,8 @@ class Pool:
         connection = Connection(origin, plain, plain)
         self._open.add(connection)
         try:
-            outlive(stream.socket, timeouts.write)
+            with _explained():
+                outlive(stream.socket, timeouts.write)
             if place.secure:
                 secured = trio.SSLStream(plain, self._tls, server_hostname=place.host, https_compatible=True)
                 with _explained(), trio.fail_after(within):

@@ -146,7 +146,11 @@ class Network(httpcore.AsyncNetworkBackend):
     ) -> Connection:
         """Connect to a host."""
         stream = await self._trio.connect_tcp(host, port, timeout, local_address, socket_options)
-        outlive(stream.get_extra_info("socket"), self._write)
+        try:
+            outlive(stream.get_extra_info("socket"), self._write)
+        except OSError as error:  # it has ended already
+            await stream.aclose()
+            raise httpcore.ConnectError from error
         return Connection(stream)
 
     async def sleep(self, seconds: float) -> None:

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpcore2 as httpcore
 import pytest
 import trio
 from trio.testing import MockClock
 
 from shunt.errors import ConfigError, UpstreamBroke, UpstreamUnreachable
 from shunt.tcp import APART
+from shunt.upstream import network
 from shunt.upstream.client import open_upstream
 from shunt.upstream.network import Network, create_tls
 from shunt.upstream.timeouts import Timeouts
@@ -216,6 +218,21 @@ def test_unreadable_authorities_stop_the_start(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
         create_tls()
+
+
+async def test_a_connection_that_ends_at_once_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some systems refuse options of a connection that its other end has reset: it is closed, and the error is one
+    of connecting."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(network, "outlive", refuse)
+    async with scripted_upstream([Answer(200)]) as up:
+        with pytest.raises(httpcore.ConnectError):
+            await Network(60).connect_tcp("127.0.0.1", up.port)
+        while up.open_connections:
+            await trio.lowlevel.checkpoint()
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not a thing of this system")
