@@ -20,8 +20,8 @@ MOST: Final = 64 * 1024
 DIRECT: Final = sys.platform != "win32"
 """Whether sockets are files, as everywhere but on Windows."""
 
-LONGEST: Final = 86_400.0
-"""Seconds, within what the system can count in milliseconds."""
+LONGEST: Final = 2_147_483.0
+"""Seconds: what the system can count in milliseconds."""
 APART: Final = 5.0
 """Seconds by which the system has to be more patient than we are, so that an end is ours and told in our words."""
 

@@ -35,7 +35,7 @@ from shunt.upstream.network import (
     REFUSED_WITHIN,
     SLICE,
     StaleConnection,
-    outlive,
+    notice_when_gone,
 )
 from shunt.upstream.silence import Watch
 from shunt.upstream.timeouts import Timeouts
@@ -312,7 +312,7 @@ class Pool:
         self._open.add(connection)
         try:
             with _explained():
-                outlive(stream.socket, timeouts.write)
+                notice_when_gone(stream.socket, timeouts.write)
             if place.secure:
                 secured = trio.SSLStream(plain, self._tls, server_hostname=place.host, https_compatible=True)
                 with _explained(), trio.fail_after(within):

@@ -32,7 +32,8 @@ REFUSED_WITHIN: Final = 5.0
 with a reset. A peer that stayed silent for longer has the request, and may be working on it."""
 
 VANISHED: Final = 60
-"""Seconds after which a connection is given up whose other end acknowledges nothing, while it is spoken to or silent."""
+"""Seconds after which a connection is given up whose other end acknowledges nothing, while it is spoken to or silent;
+a little more than `upstream_write_seconds` where that is longer."""
 
 IDLE_CONNECTIONS: Final = 50
 IDLE_FOR: Final = 30.0
@@ -52,7 +53,7 @@ KEEP_ALIVE: Final = tuple(
 are what a connection survives."""
 
 
-def outlive(sock: socket.socket | trio.socket.SocketType, write: float) -> None:
+def notice_when_gone(sock: socket.socket | trio.socket.SocketType, write: float) -> None:
     """Have the system notice that the other end is gone, also while it says nothing.
 
     Keep-alive does not count while a request waits to be acknowledged: such a request would hang for a quarter of an
@@ -147,7 +148,7 @@ class Network(httpcore.AsyncNetworkBackend):
         """Connect to a host."""
         stream = await self._trio.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
-            outlive(stream.get_extra_info("socket"), self._write)
+            notice_when_gone(stream.get_extra_info("socket"), self._write)
         except OSError as error:  # it has ended already
             await stream.aclose()
             raise httpcore.ConnectError from error

@@ -51,6 +51,8 @@ GAP: Final = 1.0
 """Seconds without a byte for the bystander that count as harm, less what `Excuse` excuses."""
 SILENT: Final = 0.4
 """Seconds without a byte after which a kept connection has nothing more to say."""
+ENDS: Final = (0, 130, -signal.SIGKILL)
+"""Statuses of a process that was asked to end, or killed."""
 LIMITS: Final[dict[str, Any]] = {
     "head_seconds": 2,
     "body_grace_seconds": 2,
@@ -402,9 +404,9 @@ class House:
         """Everything that is wrong now; empty when nothing is."""
         assert self.process is not None
         if self.process.poll() is not None:
-            return [f"I1: the process ended with status {self.process.returncode}: {self._tail()}"]
+            return [self._ended(), *self.check_traces()]
         if not self.healthy():
-            return ["I1: /health does not answer"]
+            return ["I1: /health does not answer", *self.check_traces()]
         wrong = self._not_back() + self.check_traces()
         gap, faults = self.stage.bystander.look()
         self.widest = max(self.widest, gap)
@@ -412,6 +414,17 @@ class House:
         if gap > GAP:
             wrong.append(f"I7: the bystander waited {gap:.1f} s for an event")
         return wrong
+
+    def check_end(self) -> list[str]:
+        """The same, of a process that a test may have ended: that was well meant, or it was killed."""
+        if self.running and self.base is not None:
+            return self.check()
+        meant = self.process is None or self.process.returncode in {*ENDS, None} or self.base is None
+        return [*([] if meant else [self._ended()]), *self.check_traces()]
+
+    def _ended(self) -> str:
+        assert self.process is not None
+        return f"I1: the process ended with status {self.process.returncode}: {self._tail()}"
 
     def check_traces(self) -> list[str]:
         """What is wrong with what was written and sent: that can be seen of a process that has ended, too."""
@@ -553,7 +566,7 @@ def own_house(folder: Path, stage: Stage | None = None) -> Iterator[House]:
     house.configure()
     try:
         yield house
-        wrong = house.check() if house.running and house.base is not None else house.check_traces()
+        wrong = house.check_end()
         assert not wrong, "\n".join(wrong)
     finally:
         if house.process is not None:

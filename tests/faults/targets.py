@@ -37,6 +37,12 @@ def said(error: Exception, fitting: bool = True) -> None:
     assert str(error)
 
 
+def pieces(data: bytes, *, whole: bool = False) -> list[bytes]:
+    """The bytes as they may come, none of them empty: at once, or cut as the first of them says."""
+    step = len(data) if whole else 1 + data[0] % 13 if data else 1
+    return [data[at : at + step] for at in range(0, len(data), max(1, step))]
+
+
 def events(data: bytes) -> None:
     """Server-sent events: any cut gives the same events, and every byte comes out again."""
     whole = sse.Decoder()
@@ -49,9 +55,8 @@ def events(data: bytes) -> None:
         assert isinstance(event.name, str)
         assert event.data is None or isinstance(event.data, bytes)
     cut = sse.Decoder()
-    step = 1 + data[0] % 7 if data else 1
-    pieces = [event.raw for at in range(0, len(data), step) for event in cut.feed(data[at : at + step])]
-    if pieces != [event.raw for event in at_once]:
+    raws = [event.raw for piece in pieces(data) for event in cut.feed(piece)]
+    if raws != [event.raw for event in at_once]:
         raise AssertionError("events depend on how the bytes were cut")
 
 
@@ -108,15 +113,9 @@ def head(data: bytes) -> None:
         said(error, 400 <= error.error_status_hint < 600)
 
 
-def pieces(data: bytes) -> list[bytes]:
-    """The same bytes, cut as the first of them says."""
-    step = 1 + data[0] % 13 if data else 1
-    return [data[at : at + step] for at in range(0, len(data), step)]
-
-
 def exchanges(data: bytes) -> None:
     """A client's bytes: the quick reader makes of them what the careful one does, however they are cut."""
-    for chunks in ([data][: len(data)], pieces(data)):
+    for chunks in (pieces(data, whole=True), pieces(data)):
         told = [read(kind(TIGHT), chunks, ANSWER) for kind in (Http1, StrictConnection)]
         if told[0] != told[1]:
             raise AssertionError(f"the quick reader says {told[0]}, the careful one {told[1]}")
@@ -125,7 +124,7 @@ def exchanges(data: bytes) -> None:
 def vendor(data: bytes) -> None:
     """A vendor's bytes: an answer, or a protocol error; the same however they are cut."""
     told = []
-    for chunks in ([data], pieces(data)):
+    for chunks in (pieces(data, whole=True), pieces(data)):
         reader, body = AnswerReader(), b""
         try:
             for chunk in chunks:

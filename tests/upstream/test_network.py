@@ -224,15 +224,17 @@ async def test_a_connection_that_ends_at_once_is_no_connection(monkeypatch: pyte
     """Some systems refuse options of a connection that its other end has reset: it is closed, and the error is one
     of connecting."""
 
-    def refuse(*_: object) -> None:
+    made: list[trio.socket.SocketType] = []
+
+    def refuse(sock: trio.socket.SocketType, _: float) -> None:
+        made.append(sock)
         raise OSError(22, "Invalid argument")
 
-    monkeypatch.setattr(network, "outlive", refuse)
+    monkeypatch.setattr(network, "notice_when_gone", refuse)
     async with scripted_upstream([Answer(200)]) as up:
         with pytest.raises(httpcore.ConnectError):
             await Network(60).connect_tcp("127.0.0.1", up.port)
-        while up.open_connections:
-            await trio.lowlevel.checkpoint()
+        assert [sock.fileno() for sock in made] == [-1]
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not a thing of this system")

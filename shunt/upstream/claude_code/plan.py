@@ -30,14 +30,15 @@ Block = dict[str, Any]
 Message = dict[str, Any]
 
 _PLAIN: Final = re.compile(r"[a-zA-Z0-9_-]+")
-_UNSAYABLE: Final = ("temperature", "top_p", "top_k", "stop_sequences", "service_tier", "container")
-"""Request fields that the program has no switch for."""
-_SAYS_NOTHING: Final[Mapping[str, tuple[Any, ...]]] = {
-    **dict.fromkeys(_UNSAYABLE, (None, [])),
-    "temperature": (None, 1),
-    "service_tier": (None, "auto"),
+_UNSAYABLE: Final[Mapping[str, Any]] = {
+    "temperature": 1,
+    "top_p": None,
+    "top_k": None,
+    "stop_sequences": [],
+    "service_tier": "auto",
+    "container": None,
 }
-"""Their values that hold anyway."""
+"""Request fields that the program has no switch for, and the value of each that holds anyway."""
 _THINKING: Final = {"adaptive": ("--thinking", "adaptive"), "disabled": ("--thinking", "disabled")}
 
 
@@ -96,7 +97,10 @@ def plan_of(body: bytes) -> Plan:
     tools, unusable = _tools(fields)
     names = {tool.client_name: PREFIX + tool.name for tool in tools}
     turns = _turns(messages, names)
-    dropped = [*unusable, *(name for name in _UNSAYABLE if fields.get(name) not in _SAYS_NOTHING[name])]
+    dropped = [
+        *unusable,
+        *(name for name, usual in _UNSAYABLE.items() if fields.get(name) not in (None, usual)),
+    ]
     if turns and turns[-1]["role"] == "assistant":
         # The program answers people, it does not finish sentences.
         turns.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
