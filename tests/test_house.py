@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import re
@@ -195,6 +196,21 @@ def test_continuous_integration_runs_what_a_newcomer_runs() -> None:
     """Both CI files call scripts/check and have no checks of their own."""
     for name in (".ci/run", ".github/workflows/check.yml"):
         assert "python3 scripts/check" in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_continuous_integration_leaves_no_test_out() -> None:
+    """Every test is either a quick one, which runs first and on all cores, or one of those that run afterwards."""
+    check = ast.parse((ROOT / "scripts" / "check").read_text(encoding="utf-8"))
+    slow = next(
+        ast.literal_eval(line.value)
+        for line in check.body
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "SLOW"
+    )
+    quick = PROJECT["tool"]["pytest"]["ini_options"]["addopts"][-1]
+    for marked in itertools.product((False, True), repeat=2):
+        names = dict(zip(("slow", "faults"), marked, strict=True))
+        verdicts = [eval(expression, {}, names) for expression in (quick, slow)]  # noqa: S307 (our own files)
+        assert sum(verdicts) == 1
 
 
 def test_ignored_files_are_not_the_projects_own() -> None:

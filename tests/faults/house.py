@@ -417,9 +417,11 @@ class House:
 
     def check_end(self) -> list[str]:
         """The same, of a process that a test may have ended: that was well meant, or it was killed."""
+        if self.process is None:
+            return []  # the test was skipped before it had started one
         if self.running and self.base is not None:
             return self.check()
-        meant = self.process is None or self.process.returncode in {*ENDS, None} or self.base is None
+        meant = self.process.returncode in {*ENDS, None} or self.base is None
         return [*([] if meant else [self._ended()]), *self.check_traces()]
 
     def _ended(self) -> str:
