@@ -35,6 +35,10 @@ class StreamTap(ABC):
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, in any chunking."""
+        if self.content and not self.finished and self._decoder.is_between and chunk.endswith(b"\n\n"):
+            read = self.skim(chunk)
+            if not read:  # as nearly all of a stream: it is not even cut into events
+                return
         for event in self._decoder.feed(chunk):
             self._pass(event)
         if self._decoder.pending > EVENT_LIMIT:
@@ -56,6 +60,13 @@ class StreamTap(ABC):
     @abstractmethod
     def take(self, event: sse.Event) -> None:
         """Learn from one event; called until the terminal one has passed. Must not raise."""
+
+    @abstractmethod
+    def skim(self, raw: bytes) -> bool:
+        """Look over whole events that come after the first content; whether they have to be read one by one.
+
+        A text that quotes what is looked for is merely read in vain.
+        """
 
     def take_head(self, head: bytes) -> None:
         """Learn from the beginning of an event too large to keep: nothing but content is that large."""

@@ -100,6 +100,11 @@ class Decoder:
         """Bytes held back because their event is not complete."""
         return len(self._buffer)
 
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing is held back or given up: the next byte begins an event."""
+        return not (self._buffer or self._skipping)
+
     def feed(self, data: bytes) -> Iterator[Event]:
         """Take the next bytes; return the events that are now complete.
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from msgspec import Raw, Struct
 
 from shunt.protocols.anthropic_messages.errors import decode_error
@@ -12,9 +9,6 @@ from shunt.protocols.anthropic_messages.usage import read_usage
 from shunt.protocols.body_tap import BodyTap
 from shunt.protocols.stream_tap import StreamTap
 from shunt.wire import json, sse
-
-# Once content has begun only these matter. A text that quotes one of them is merely read in vain.
-_TELLING: Final = re.compile(rb'message_start|message_delta|message_stop|"error"')
 
 
 class _Message(Struct):
@@ -31,9 +25,13 @@ class _Event(Struct):
 class MessagesStreamTap(StreamTap):
     """`message_start` names model and input, `message_delta` the totals, `message_stop` the end."""
 
+    def skim(self, raw: bytes) -> bool:
+        """`message_start`, `message_delta` and `message_stop`, and errors."""
+        return b"message_" in raw or b'"error"' in raw
+
     def take(self, event: sse.Event) -> None:
         """Learn from one event."""
-        if self.content and not _TELLING.search(event.raw):
+        if self.content and not self.skim(event.raw):
             return
         data = event.data
         fields = json.peek(data, _Event) if data else None

@@ -51,6 +51,13 @@ class ResponsesStreamTap(StreamTap):
         found = _NUMBER.findall(self._last)
         return int(found[-1]) if found else -1
 
+    def skim(self, raw: bytes) -> bool:
+        """The terminal event, and errors. The last event that has passed is remembered for its number."""
+        if raw[:1] == b":":  # what follows a comment is found event by event
+            return True
+        self._last = raw
+        return _TELLING.search(raw) is not None
+
     def take(self, event: sse.Event) -> None:
         """Learn from one event."""
         self._last = event.raw if event.raw[:1] != b":" else self._last
