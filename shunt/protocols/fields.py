@@ -6,13 +6,13 @@ or null is what its default says; one of the wrong type is an InvalidRequest tha
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from shunt.errors import InvalidRequest
+from shunt.wire.json import MOST_THINGS
 
 
 @frozen
@@ -68,10 +68,10 @@ class Fields:
         found = self.number(name)
         if found is None:
             return None
-        if found >= 0 and math.isfinite(found) and found == int(found):
+        if 0 <= found <= MOST_THINGS and found == int(found):
             return int(found)
-        place = self.path(name)
-        raise InvalidRequest(f"`{place}` must be a whole number, 0 or more, got {found}.", param=place)
+        place, told = self.path(name), found if abs(found) <= MOST_THINGS else "an absurd one"
+        raise InvalidRequest(f"`{place}` must be a whole number, 0 or more, got {told}.", param=place)
 
     def object(self, name: str) -> Fields | None:
         """An object; None when nothing is said."""

@@ -119,6 +119,10 @@ class Connection:
             raise StaleConnection
         return data
 
+    def is_readable(self) -> bool:
+        """Whether bytes, or an end, have come that were not read."""
+        return self.tcp.is_readable()
+
     def explained(self) -> httpcore.NetworkError | httpcore.TimeoutException:
         """What it means that reading failed: StaleConnection, httpcore.ReadTimeout or ReadError."""
         if self.overdue:

@@ -147,9 +147,9 @@ class AnswerReader:
             self._interim = True
             self._fields.clear()
             return
-        self.begun = True
         self.headers = tuple(self._fields)
         self._settle(kept=parser.should_keep_alive())
+        self.begun = True
 
     def _settle(self, *, kept: bool) -> None:
         """Find out where the body ends (RFC 9112 §6.3)."""
@@ -159,7 +159,10 @@ class AnswerReader:
             if low == b"content-length":
                 lengths = True
             elif low == b"transfer-encoding":
-                chunks = value.lower().endswith(b"chunked")
+                if chunks or value.lower() not in (b"chunked", b"identity"):
+                    # Nobody would take the other coding off, and a client would get noise for an answer.
+                    raise httpcore.RemoteProtocolError("a transfer coding other than chunked")
+                chunks = value.lower() == b"chunked"
         bodiless = self.status in (204, 304)
         self._until_close = not (lengths or chunks or bodiless)
         self.reusable = (

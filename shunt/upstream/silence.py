@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 import trio
 from attrs import define, field
+
+GRACE: Final = 1.0
+"""Seconds in which what has come has to be read."""
 
 
 class Waiting(Protocol):
@@ -16,6 +19,9 @@ class Waiting(Protocol):
     """Trio's clock until which; infinite while nobody waits."""
     overdue: bool
     """Whether it was closed because they did not come."""
+
+    def is_readable(self) -> bool:
+        """Whether something has come that nobody has read."""
 
     def close(self) -> None:
         """Close it at once."""
@@ -50,6 +56,9 @@ class Watch:
         while True:
             now = trio.current_time()
             for connection in [it for it in self._watched if it.due <= now]:
+                if connection.is_readable():  # it was not silent: we were (stopped, asleep, or too busy)
+                    connection.due = now + GRACE
+                    continue
                 self._watched.discard(connection)
                 connection.overdue = True
                 connection.close()

@@ -110,6 +110,14 @@ def test_ambiguous_or_oversized_heads_are_refused(raw: bytes, status: int) -> No
     assert verdict(*pieces) == status
 
 
+@pytest.mark.parametrize("end", [b"0\r\nx: y\n\r\n", b"0\r\n\n", b"0\r\nx: y\r\n\n"])
+def test_trailers_are_read_as_strictly(end: bytes) -> None:
+    """Whoever takes no LF for the end of a line would see the next request elsewhere; in any pieces."""
+    raw = POST + CHUNKED + b"\r\n3\r\nabc\r\n" + end
+    assert verdict(raw) == 400
+    assert verdict(*(raw[at : at + 1] for at in range(len(raw)))) == 400
+
+
 def test_a_second_request_on_the_connection_is_read_as_strictly() -> None:
     """Strictness does not end with the first request."""
     connection = StrictConnection(Bounds())

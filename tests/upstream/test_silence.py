@@ -18,6 +18,10 @@ class Line:
     due: float = inf
     overdue: bool = False
     closed_at: float | None = None
+    readable: bool = False
+
+    def is_readable(self) -> bool:
+        return self.readable
 
     def close(self) -> None:
         self.closed_at = trio.current_time()
@@ -35,6 +39,20 @@ async def test_each_is_closed_when_its_time_is_over(autojump_clock: MockClock) -
         assert (early.closed_at, late.closed_at) == (3, 10)
         assert early.overdue
         assert late.overdue
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_has_come_and_was_not_read_is_no_silence(autojump_clock: MockClock) -> None:
+    """After a stop of ours (a laptop that slept) the bytes that wait are read; without any it is closed after all."""
+    watch, line = Watch(), Line(readable=True)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch.attend)
+        watch.expect(line, 10)
+        await trio.sleep(10.5)
+        assert line.closed_at is None
+        line.readable = False
+        await trio.sleep(5)
+        assert line.closed_at == 11
         nursery.cancel_scope.cancel()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,3 +151,33 @@ def test_kinds_have_names(document: bytes, expected: str) -> None:
 def test_counts(number: object, expected: int | None) -> None:
     """Only numbers from zero up count things."""
     assert json.count(number) == expected
+
+
+@pytest.mark.parametrize("document", [b'{"z":[%s]}', b"[%s]"])
+def test_a_document_of_too_many_parts_is_refused(document: bytes) -> None:
+    """Taking it apart would hold up everybody; what is only passed over may have as many as it likes."""
+    whole = document % b",".join([b"[]"] * json.MOST_PARTS)
+    assert json.value(whole) is None
+    with pytest.raises(InvalidRequest, match="has more than 500,000 commas and brackets"):
+        json.decode(whole, Any)
+    body = b'{"model":"m","z":%s}' % whole
+    assert bytes(json.decode(body, Shape).model) == b'"m"'
+    with pytest.raises(InvalidRequest, match="has more than 500,000 commas and brackets"):
+        json.decode_object(body)
+
+
+def test_numbers_of_many_digits_are_read_as_others() -> None:
+    """In a document of any size, by whichever of the two ways."""
+    for number in (1, 1000):
+        assert (
+            json.value(b"[%s]" % b",".join([b"1.234567890123456789e-300"] * number))
+            == [1.234567890123456789e-300] * number
+        )
+        assert json.value(b"[%s,1e999]" % b",".join([b"1"] * number * 3))[-1] is None
+
+
+@pytest.mark.parametrize("number", [10**400, 10**19, 1e308, float("inf"), float("nan"), -1, True, "7", None])
+def test_an_absurd_number_counts_nothing(number: object) -> None:
+    """A vendor's nonsense ends no answer, and spoils no sum."""
+    assert json.count(number) is None
+    assert json.count(10**12) == 10**12
