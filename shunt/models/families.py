@@ -24,6 +24,7 @@ _DECORATION: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_OPENAI: Final = re.compile(r"(?:gpt-[3-9]|chatgpt-|codex-|o[1-9](?:-|$)|text-embedding-)")
 _DOTTED: Final = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 _WORD: Final = re.compile(r"[a-z]+")
 
@@ -50,3 +51,14 @@ def family_of(model: str) -> str:
     if family and ("claude" in words or len(words) == 1):
         return family
     return name
+
+
+def maker_of(model: str) -> str:
+    """Who makes a model, where its name says so plainly: `anthropic`, `openai`, or nothing.
+
+    `gpt-oss` and names with a provider's prefix say nothing: anybody may serve those.
+    """
+    name = model.strip().lower()[:LONGEST]
+    if name.startswith("claude-") or name in FAMILIES:
+        return "anthropic"
+    return "openai" if _OPENAI.match(name) else ""

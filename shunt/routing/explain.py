@@ -118,7 +118,7 @@ _OWNER = {
     Refusal.NOT_CHOSEN: "the request, a pin or its conversation asks for another account",
 }
 _REQUEST = {
-    Refusal.CANNOT_CARRY: "its provider has no such call",
+    Refusal.CANNOT_CARRY: "its provider has no such call or model",
     Refusal.BUSY: "it has as many requests running as it may",
     Refusal.TRIED: "this request tried it before",
 }

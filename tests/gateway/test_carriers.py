@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
 from attrs import evolve
 
+from shunt.accounts.account import Account
 from shunt.gateway.carriers import Carriers
 from shunt.inference.inbound import Inbound, Operation, Outline
 from shunt.routing.view import Tuning
@@ -59,3 +61,47 @@ def test_a_client_that_names_a_new_model_each_time_costs_no_memory() -> None:
         outline = evolve(message_at().outline, model=f"m{number}")
         carriers.for_call(evolve(message_at(), outline=outline))
     assert len(carriers._known) <= 256
+
+
+def of(provider: str, **more: object) -> Account:
+    return evolve(account(provider), provider=provider, **more)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "model", "carrying"),
+    [
+        ([of("anthropic"), of("openai")], "gpt-5.5", {"openai"}),
+        ([of("openai"), of("anthropic")], "claude-sonnet-5-5", {"anthropic"}),
+        ([of("codex"), of("anthropic")], "opus", {"anthropic"}),
+        ([of("anthropic"), of("openai")], "nobody-knows-1", {"anthropic", "openai"}),
+        ([of("anthropic"), of("openai-compatible")], "gpt-5.5", {"openai-compatible"}),
+        ([of("anthropic-compatible"), of("openai")], "gpt-5.5", {"anthropic-compatible", "openai"}),
+        ([of("anthropic"), of("claude-code")], "gpt-5.5", {"anthropic", "claude-code"}),
+        ([of("anthropic", models=("gpt-*",)), of("openai")], "gpt-5.5", {"anthropic", "openai"}),
+        ([of("anthropic"), of("openai", pool="other")], "gpt-5.5", {"anthropic", "openai"}),
+    ],
+)
+def test_a_model_goes_to_its_makers_accounts(accounts: list[Account], model: str, carrying: set[str]) -> None:
+    """Where there are any that this caller may use; else, and where the owner lists it, as before."""
+    carriers = Carriers(pool_of(*accounts, now=at))
+    asked = evolve(message_at(), outline=Outline(model=model), pools=frozenset({"default"}))
+    assert set(carriers.for_call(asked)) == carrying
+
+
+def test_a_mapping_makes_a_model_another_vendors_own() -> None:
+    """What counts is the name that would go out."""
+    mappings = {"claude-*": {"openai": "gpt-5.5"}}
+    carriers = Carriers(pool_of(of("anthropic"), of("openai"), now=at), lambda: mappings)
+    asked = evolve(message_at(), outline=Outline(model="claude-sonnet-5-5"))
+    assert set(carriers.for_call(asked)) == {"anthropic", "openai"}
+
+
+def test_a_named_account_is_asked_all_the_same() -> None:
+    """By header or by a pin: its own refusal is the answer then."""
+    pool = pool_of(of("anthropic"), of("openai"), now=at)
+    carriers = Carriers(pool)
+    asked = evolve(message_at(), outline=Outline(model="gpt-5.5"))
+    assert set(carriers.for_call(evolve(asked, wanted_account="anthropic"))) == {"anthropic", "openai"}
+    assert set(carriers.for_call(asked)) == {"openai"}
+    pool.pin("anthropic")
+    assert set(carriers.for_call(asked)) == {"anthropic", "openai"}

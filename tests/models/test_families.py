@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shunt.models.families import family_of, plain_name
+from shunt.models.families import family_of, maker_of, plain_name
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,27 @@ def test_any_name_has_a_bounded_family(model: str) -> None:
     """Names come from clients: the key made of them is never long, and stable."""
     assert len(family_of(model)) <= 100
     assert plain_name(plain_name(model)) == plain_name(plain_name(plain_name(model)))
+
+
+@pytest.mark.parametrize(
+    ("model", "maker"),
+    [
+        ("claude-opus-5-5", "anthropic"),
+        ("Claude-3-5-sonnet-20241022", "anthropic"),
+        ("sonnet", "anthropic"),
+        ("gpt-5.5-codex", "openai"),
+        ("chatgpt-4o-latest", "openai"),
+        ("o3", "openai"),
+        ("o4-mini", "openai"),
+        ("codex-mini-latest", "openai"),
+        ("gpt-oss-120b", ""),
+        ("openrouter/claude-opus-5-5", ""),
+        ("anthropic/claude-sonnet-4.5", ""),
+        ("o365-helper", ""),
+        ("llama3", ""),
+        ("", ""),
+    ],
+)
+def test_makers_that_a_name_says_plainly(model: str, maker: str) -> None:
+    """Anything else may be anybody's."""
+    assert maker_of(model) == maker
