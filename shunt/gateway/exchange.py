@@ -12,7 +12,7 @@ from shunt.accounts.credential import Credential, Login
 from shunt.accounts.outcomes import Verdict
 from shunt.accounts.state import AttemptNote
 from shunt.custody import Custody
-from shunt.errors import CredentialError, InvalidRequest, RefreshFailed, ShuntError
+from shunt.errors import AllCooling, CredentialError, InvalidRequest, RefreshFailed, ShuntError
 from shunt.gateway.attempt import Attempt, Attempts, Body
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
@@ -173,7 +173,7 @@ class Exchange:
         """Whether the vendor refused the reasoning in the history, and it may be asked once more without."""
         if self._bare or attempt.status != 400:
             return False
-        if not refuses_reasoning(attempt.status, _text(attempt)):
+        if not refuses_reasoning(attempt.status, text_of(attempt)):
             return False
         self._bare = self.wording.forget_reasoning()
         return self._bare
@@ -184,7 +184,7 @@ class Exchange:
         """Whether the upstream has no model of the name it was given, and lists the one that is meant."""
         if self._looked_up or attempt.rendition is None or attempt.status < 400:
             return False
-        if not refuses_model(attempt.status, _text(attempt)):
+        if not refuses_model(attempt.status, text_of(attempt)):
             return False
         offers, shelf = self.means.offers, shelf_of(account)
         self._looked_up = True
@@ -319,6 +319,13 @@ class Exchange:
         self.trace.mark(Phase.QUEUED, self.means.now())
         try:
             await self.means.room.wait(demand, self.inbound.conversation, self._until())
+        except AllCooling:
+            now = self._situation()
+            if now.whole.account is not None:
+                raise
+            raise give_up(
+                now
+            ) from None  # in the words of whoever asks now: paused accounts come back at no time
         finally:
             self.held = False
         self._called = True
@@ -355,6 +362,6 @@ class Exchange:
         )
 
 
-def _text(attempt: Attempt) -> bytes:
+def text_of(attempt: Attempt) -> bytes:
     """What has come of an answer's body."""
     return b"".join(attempt.body.head) if attempt.body is not None else b""

@@ -14,7 +14,7 @@ from shunt.gateway.answer import dropped_mark, failure_of, limits_of, marks, ref
 from shunt.gateway.attempt import Attempt, Body
 from shunt.gateway.carriers import Carriers
 from shunt.gateway.delivery import Delivery
-from shunt.gateway.exchange import Exchange, Means
+from shunt.gateway.exchange import Exchange, Means, text_of
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.listing import Listing
 from shunt.gateway.quota_probe import answered as quota_told
@@ -26,7 +26,7 @@ from shunt.gateway.renaming import Renaming
 from shunt.gateway.resuming import Asking
 from shunt.gateway.retelling import Retold
 from shunt.gateway.trace import Phase
-from shunt.gateway.wording import Rendition
+from shunt.gateway.wording import Rendition, refuses_model
 from shunt.inference.content import Part
 from shunt.inference.inbound import Inbound, Operation
 from shunt.models.estimate import estimate_tokens
@@ -44,6 +44,8 @@ OF_A_MODEL = (Operation.GENERATE, Operation.COUNT_TOKENS, Operation.COMPACT)
 """Requests that the owner's own choice of a model applies to."""
 UNCOUNTED = (AllCooling, NotOffered, AccountUnavailable)
 """Errors after which a count is estimated: nobody who counts can be asked now."""
+NO_COUNTS = frozenset({404, 405, 429, 501})
+"""Statuses of upstreams that do not count, or do not now; those from 500 on say the same."""
 LARGEST_COUNTED = 64 * 1024 * 1024
 """Bytes a compressed body may unfold to when it is counted here."""
 REMOTE_SILENT = 50.0
@@ -86,7 +88,7 @@ class Gateway:
         if inbound.operation is Operation.GENERATE and inbound.outline.stream:
             return await self._stream(pursuit, lifetime)
         delivery = await pursuit.run()
-        if inbound.operation is Operation.COUNT_TOKENS and isinstance(pursuit.error, UNCOUNTED):
+        if inbound.operation is Operation.COUNT_TOKENS and pursuit.is_uncounted:
             delivery = self._estimate(inbound)
             recording.attempt, recording.progress.complete = None, True
         recording.answered(delivery.status)
@@ -172,6 +174,17 @@ class _Pursuit:
     delivery: Delivery | None = None
     error: ShuntError | None = None
     """Why `delivery` is a refusal."""
+
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether nobody counted for a reason that is not the request's: then counting is left to us."""
+        if isinstance(self.error, UNCOUNTED):
+            return True
+        attempt = self.recording.attempt
+        if attempt is None or attempt.served:
+            return False
+        status = attempt.status
+        return (status in NO_COUNTS or status >= 500) and not refuses_model(status, text_of(attempt))
 
     async def settle(self) -> None:
         """Run in the request's nursery; `delivery` stands when `settled` is set."""

@@ -13,7 +13,7 @@ import json
 import math
 import re
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -136,11 +136,14 @@ def _decode(data: bytes, shape: type[T]) -> T:
 
 
 def _read(data: bytes, shape: type[T]) -> T:
-    return _decoder(shape).decode(data) if len(data) >= LARGE else msgspec.json.decode(data, type=shape)
+    if len(data) < LARGE:
+        return msgspec.json.decode(data, type=shape)
+    found: T = _decoder(cast("Any", shape)).decode(data)
+    return found
 
 
 @lru_cache(256)
-def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
     """For documents that may hold a hundred thousand numbers: msgspec takes 7 µs for one of many digits, Python 0.6."""
     return msgspec.json.Decoder(shape, float_hook=_number)
 

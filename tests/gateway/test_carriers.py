@@ -63,8 +63,8 @@ def test_a_client_that_names_a_new_model_each_time_costs_no_memory() -> None:
     assert len(carriers._known) <= 256
 
 
-def of(provider: str, **more: object) -> Account:
-    return evolve(account(provider), provider=provider, **more)
+def of(provider: str, models: tuple[str, ...] = (), pool: str = "default") -> Account:
+    return evolve(account(provider), provider=provider, models=models, pool=pool)
 
 
 @pytest.mark.parametrize(

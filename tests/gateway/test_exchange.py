@@ -251,6 +251,44 @@ async def test_counting_does_not_wait_for_a_spent_account() -> None:
         assert len(s.up.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (anthropic.refusal(404, "not_found_error", "Not found"), 200),
+        (anthropic.refusal(405, "invalid_request_error", "Method not allowed"), 200),
+        (anthropic.throttled(), 200),
+        (anthropic.server_error(), 200),
+        (anthropic.overloaded(), 200),
+        (anthropic.refusal(404, "not_found_error", "model: claude-sonnet-5-5"), 404),
+        (anthropic.refusal(400, "invalid_request_error", "messages: at least one is required"), 400),
+    ],
+)
+async def test_what_an_upstream_does_not_count_is_estimated(answer: Answer, status: int) -> None:
+    """Clients that ask for a count need one; what is wrong with their question they are told."""
+    async with stage(lambda *_: answer, "a") as s:
+        answered = await s.ask(
+            message("w " * 100, operation=Operation.COUNT_TOKENS, path="/v1/messages/count_tokens")
+        )
+        assert answered.status == status
+        assert (status != 200) or 20 <= answered.json["input_tokens"] <= 200
+
+
+async def test_who_is_held_hears_when_nobody_will_come_back() -> None:
+    """An account that is paused meanwhile is no reason for a 429 without a moment: it is told as it stands."""
+    async with stage([anthropic.rejected(wall() + 30)], "a") as s, trio.open_nursery() as nursery:
+
+        async def pause() -> None:
+            while not len(s.gateway.means.room):  # noqa: ASYNC110 - nobody tells of it
+                await trio.sleep(0.01)
+            s.pool.pause("a")
+
+        nursery.start_soon(pause)
+        with trio.fail_after(10):
+            answered = await s.ask(message(wait=60.0))
+        assert answered.status == 503
+        assert "a is paused" in answered.json["error"]["message"]
+
+
 async def test_a_client_that_leaves_frees_everything() -> None:
     """Cancelled while the upstream is silent: the call is closed and the account's slot is free."""
     async with stage([Answer(steps=(End.NEVER,), framing=Framing.RAW)], "a") as s:
