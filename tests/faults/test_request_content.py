@@ -37,6 +37,12 @@ BODIES: dict[str, tuple[bytes, bool]] = {
     "20-deep-inside": (message("hi")[:-1] + b', "x": ' + DEEP + b"}", False),
     "20-long-string": (message("x" * 2 * MIB), True),
     "20-huge-number": (message("hi")[:-1] + b', "x": 1e400, "y": ' + b"9" * 5000 + b"}", True),
+    "20-many-digits": (
+        message("hi")[:-1] + b', "x": [' + b",".join([b"1.234567890123456789e-300"] * 200_000) + b"]}",
+        True,
+    ),
+    "20-many-parts": (message("hi")[:-1] + b', "x": [' + b",".join([b'{"a":1}'] * 2 * MIB) + b"]}", False),
+    "20-count-beyond-measure": (message("hi")[:-1] + b', "max_tokens": 1' + b"0" * 400 + b"}", False),
     "20-many-messages": (
         json.dumps(
             {
@@ -77,7 +83,9 @@ async def test_odd_bodies(house: House, case: str, path: bytes) -> None:
         assert house.stage.arrivals[-1].request.body == body
 
 
-@pytest.mark.parametrize("case", ["19-surrogate", "19-duplicate", "20-huge-number", "25-steering"])
+@pytest.mark.parametrize(
+    "case", ["19-surrogate", "19-duplicate", "20-huge-number", "20-many-parts", "25-steering"]
+)
 async def test_the_same_protocol_passes_untouched(house: House, case: str) -> None:
     """What need not be read is not judged: the vendor gets the very bytes, and nobody else does."""
     body, _ = BODIES[case]

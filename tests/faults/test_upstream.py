@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 import zlib
 
@@ -12,7 +13,7 @@ import trio
 from attrs import evolve
 
 from tests.fakes import anthropic
-from tests.fakes.client import RawResponse
+from tests.fakes.client import RawResponse, raw_client
 from tests.fakes.upstream import Answer, End, Forever, Framing, Pause, Raw, Request, Step, drip, raw
 from tests.faults.house import CHAT, MESSAGES, PATHS, RESPONSES, House, ends_in_error
 from tests.faults.stage import message
@@ -365,3 +366,24 @@ async def test_a_vendor_that_stops_reading_is_given_up(house: House) -> None:
         finally:
             house.stage.early.clear()
     assert answer.status in (502, 504)
+
+
+@pytest.mark.parametrize("tokens", [10**400, 10**19, 2**63, 1e308, -5, "7", [], None], ids=repr)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_nonsense_about_usage_costs_no_answer(house: House, tokens: object, stream: bool) -> None:
+    """The answer passes as it came, and what adds up usage goes on telling it."""
+    told = json.dumps(tokens).encode()
+    whole = anthropic.stream("hi") if stream else anthropic.plain("hi")
+    steps = [
+        re.sub(rb'("(?:in|out)put_tokens": ?)\d+', rb"\g<1>" + told, step)
+        if isinstance(step, bytes)
+        else step
+        for step in whole.steps
+    ]
+    with house.playing(evolve(whole, steps=tuple(steps))) as mark:
+        answer = await house.ask(MESSAGES, mark, stream=stream)
+    assert answer.status == 200
+    assert told in answer.body
+    for path in (b"/metrics", b"/history?by=day", b"/status"):
+        async with raw_client(house.port) as client:
+            assert (await client.ask(b"GET", path)).status == 200
