@@ -14,6 +14,7 @@ from shunt.accounts.state import AttemptNote
 from shunt.custody import Custody
 from shunt.errors import AllCooling, CredentialError, InvalidRequest, RefreshFailed, ShuntError
 from shunt.gateway.attempt import Attempt, Attempts, Body
+from shunt.gateway.echoes import unechoed
 from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.measure import Measure
@@ -214,6 +215,7 @@ class Exchange:
         attempt = await self.means.attempts.make(
             account, provider, credential, rendition.inbound, self.lifetime, self.trace
         )
+        attempt = unechoed(attempt, credential)
         if attempt.spoken:
             rendition = evolve(rendition, inbound=evolve(rendition.inbound, protocol=attempt.spoken))
         rendition = rendition.without(attempt.unsaid)
