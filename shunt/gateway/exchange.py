@@ -188,7 +188,7 @@ class Exchange:
         if not refuses_model(attempt.status, text_of(attempt)):
             return False
         offers, shelf = self.means.offers, shelf_of(account)
-        self._looked_up = True
+        self._looked_up = self.wording.refused = True
         if not offers.fresh(shelf):
             provider = provider_named(account.provider)
             call = list_call(self.inbound, provider.name)

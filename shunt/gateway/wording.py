@@ -95,6 +95,8 @@ class Wording:
     _mappings: Mappings
     _listed: Callable[[Account], Sequence[str]] = lambda _: ()
     """Names of the models that an account's upstream is known to offer."""
+    refused: bool = False
+    """An upstream has said that it has no model of the name it was asked for."""
     _ask: GenerateRequest | None = field(default=None, init=False)
 
     async def for_account(self, account: Account) -> Rendition:
@@ -115,7 +117,8 @@ class Wording:
     def named(self, account: Account, provider: Provider) -> Naming:
         """The model to ask this account for, and how it is to run."""
         families = (provider.name, provider.family)
-        return served(self._mappings, self._inbound.wanted_model, families, self._listed(account))
+        listed = self._listed(account)
+        return served(self._mappings, self._inbound.wanted_model, families, listed, refused=self.refused)
 
     def ask(self) -> GenerateRequest:
         """The request, decoded. Raises InvalidRequest."""

@@ -54,11 +54,19 @@ def naming(name: str) -> Naming:
     return found
 
 
-def served(mappings: Mappings, asked: str, families: Sequence[str], listed: Sequence[str] = ()) -> Naming:
+def served(
+    mappings: Mappings,
+    asked: str,
+    families: Sequence[str],
+    listed: Sequence[str] = (),
+    *,
+    refused: bool = False,
+) -> Naming:
     """What to ask an upstream of these provider families for, when a client asks for `asked`.
 
     The owner's mapping decides first, by the whole name, then by the name without its ending. `listed` is
     what the upstream is known to offer; empty when that is not known, and then names pass as they are.
+    `refused` says that it has told it has no such model: only then a retired one's heir is meant.
     """
     model = mapped_model(mappings, asked, *families)
     if model in listed:
@@ -69,15 +77,16 @@ def served(mappings: Mappings, asked: str, families: Sequence[str], listed: Sequ
         found = evolve(
             found, model=again.model, effort=found.effort or again.effort, fast=found.fast or again.fast
         )
-    name = resolved(found.model, listed)
+    name = resolved(found.model, listed, refused=refused)
     return found if name == found.model else evolve(found, model=name)
 
 
-def resolved(name: str, listed: Sequence[str]) -> str:
+def resolved(name: str, listed: Sequence[str], *, refused: bool = False) -> str:
     """The upstream's own name for a model; `name` itself where it offers none that is surely meant.
 
     The same model may have a provider's prefix, a date, a tag or dots in its version. A family's name alone
-    (`opus`, `claude-sonnet-latest`) means its newest, and so do names of models that are retired.
+    (`opus`, `claude-sonnet-latest`) means its newest, and so do names of models that are retired, once the
+    upstream has refused them: lists leave out what is still served.
     """
     if not listed or not name or name in listed:
         return name
@@ -87,15 +96,15 @@ def resolved(name: str, listed: Sequence[str]) -> str:
     tagged = [each for each in listed if each.partition(":")[0] == name]
     if tagged:
         return next((each for each in tagged if each.endswith(_LATEST)), tagged[0])
-    family = _family(name)
+    family = _family(name, refused=refused)
     kin = [each for each in listed if family and family_of(each.rpartition("/")[2]) == family]
     return max(kin, key=_newness) if kin else name
 
 
-def _family(name: str) -> str:
-    """The family that a name without a version means; empty for any other name."""
+def _family(name: str, *, refused: bool) -> str:
+    """The family that a name without a version means, or a retired one that was refused; else empty."""
     bare = _bare(name)
-    bare = RETIRED.get(bare, bare).removeprefix("claude-")
+    bare = (RETIRED.get(bare, bare) if refused else bare).removeprefix("claude-")
     return bare if bare in FAMILIES else ""
 
 

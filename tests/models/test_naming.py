@@ -62,7 +62,14 @@ def test_effort_and_speed_at_the_end_of_a_name(name: str, expected: Naming) -> N
 )
 def test_a_name_becomes_the_upstreams_own(asked: str, expected: str) -> None:
     """The same model by another spelling, a family's newest, a retired one's heir; anything else passes."""
-    assert resolved(asked, LISTED) == expected
+    assert resolved(asked, LISTED, refused=True) == expected
+
+
+def test_an_heir_stands_in_for_none_that_is_served() -> None:
+    """Lists leave out what is still served, and an heir has a price of its own: a retired name has to be refused first."""
+    assert resolved("claude-3-5-haiku-20241022", LISTED) == "claude-3-5-haiku-20241022"
+    assert served({}, "claude-2.1", ("anthropic",), LISTED) == Naming("claude-2.1")
+    assert served({}, "claude-2.1", ("anthropic",), LISTED, refused=True) == Naming("claude-sonnet-5-5")
 
 
 @pytest.mark.parametrize(
