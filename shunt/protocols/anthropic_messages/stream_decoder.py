@@ -21,7 +21,7 @@ from shunt.wire import json
 GARBLED: Final = Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.")
 _DONE: Final = b"[DONE]"
 """The end of OpenAI's streams, which some servers add to this one too."""
-_IMPLIED: Final[dict[Any, Part]] = {"text_delta": Text(""), "thinking_delta": Thinking()}
+_IMPLIED: Final[dict[str, Part]] = {"text_delta": Text(""), "thinking_delta": Thinking()}
 """The block that a delta belongs to whose start was left out."""
 
 
@@ -107,7 +107,7 @@ class MessagesStreamDecoder:
         index, delta = _index(fields), fields.get("delta")
         if not isinstance(delta, dict):
             return
-        kind = delta.get("type")
+        kind = word(delta.get("type"))
         block = self._blocks.get(index)
         if block is None:
             if kind not in _IMPLIED:

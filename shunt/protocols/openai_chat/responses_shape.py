@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from shunt.inference import envelope
 from shunt.inference.content import SealForm
-from shunt.protocols.fields import wrong
+from shunt.protocols.fields import Fields, wrong
 
-Fields = dict[str, Any]
+Document = dict[str, Any]
 
 _CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
 _OUTPUTS: Final = frozenset({"function_call_output", "custom_tool_call_output"})
@@ -25,7 +25,7 @@ def is_responses(body: Mapping[str, Any]) -> bool:
     return body.get("messages") is None and body.get("input") is not None
 
 
-def as_chat(body: Mapping[str, Any]) -> Fields:
+def as_chat(body: Mapping[str, Any]) -> Document:
     """The same request as a Chat body. Raises InvalidRequest when its input is of no known shape."""
     taken = {"input", "instructions", "reasoning", "text", *_RENAMED}
     chat = {key: value for key, value in body.items() if key not in taken}
@@ -39,7 +39,7 @@ def as_chat(body: Mapping[str, Any]) -> Fields:
     return chat
 
 
-def _messages(instructions: Any, found: Any) -> Iterator[Fields]:
+def _messages(instructions: Any, found: Any) -> Iterator[Document]:
     if isinstance(instructions, str) and instructions:
         yield {"role": "system", "content": instructions}
     if isinstance(found, str):
@@ -47,11 +47,12 @@ def _messages(instructions: Any, found: Any) -> Iterator[Fields]:
         return
     if not isinstance(found, list):
         raise wrong("input", "a string or an array", found)
-    turn: Fields | None = None
+    turn: Document | None = None
     for n, item in enumerate(found):
         if not isinstance(item, dict):
             raise wrong(f"input[{n}]", "an object", item)
-        if (kind := item.get("type", "message")) in _CALLS or kind == "reasoning":
+        kind = Fields(item, f"input[{n}]").text("type", "message")
+        if kind in _CALLS or kind == "reasoning":
             # Calls and reasoning belong to the assistant's turn that is open.
             turn = turn or {"role": "assistant", "content": None}
             _add(turn, item, kind)
@@ -68,7 +69,7 @@ def _messages(instructions: Any, found: Any) -> Iterator[Fields]:
         yield turn
 
 
-def _message(item: Fields, kind: Any) -> Fields:
+def _message(item: Document, kind: str) -> Document:
     if kind in _OUTPUTS:
         return {"role": "tool", "tool_call_id": item.get("call_id"), "content": item.get("output")}
     if kind == "message":
@@ -76,7 +77,7 @@ def _message(item: Fields, kind: Any) -> Fields:
     return {"role": "user", "content": [item]}
 
 
-def _add(turn: Fields, item: Fields, kind: str) -> None:
+def _add(turn: Document, item: Document, kind: str) -> None:
     if kind == "reasoning":
         turn.setdefault("thinking_blocks", []).extend(_thinking(item))
         return
@@ -85,7 +86,7 @@ def _add(turn: Fields, item: Fields, kind: str) -> None:
     turn.setdefault("tool_calls", []).append({"id": item.get("call_id"), "type": shape, shape: facts})
 
 
-def _thinking(item: Fields) -> Iterator[Fields]:
+def _thinking(item: Document) -> Iterator[Document]:
     """Reasoning in the shape that Chat bodies carry Anthropic's in; the seal says whose it is."""
     pieces = [*_list(item.get("summary")), *_list(item.get("content"))]
     texts = [

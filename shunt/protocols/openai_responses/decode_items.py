@@ -29,7 +29,7 @@ from shunt.inference.content import (
     ToolCall,
     ToolResult,
 )
-from shunt.protocols.fields import wrong
+from shunt.protocols.fields import Fields, wrong
 from shunt.protocols.openai_responses import client_tools, item_words, search
 from shunt.protocols.openai_responses.content import NAME, read_content
 
@@ -78,8 +78,9 @@ class History:
             return
         if not isinstance(raw, dict):
             raise wrong(field, "an object", raw)
-        kind = raw.get("type") or ("message" if "role" in raw else "item_reference" if "id" in raw else "")
-        reader = _READERS.get(kind) if isinstance(kind, str) else None
+        kind = Fields(raw, field).text("type")
+        kind = kind or ("message" if "role" in raw else "item_reference" if "id" in raw else "")
+        reader = _READERS.get(kind)
         if reader is not None:
             reader(self, raw, field)
         elif kind in client_tools.BY_CALL:
@@ -87,7 +88,7 @@ class History:
         elif kind in client_tools.BY_OUTPUT:
             self._client_output(raw, client_tools.BY_OUTPUT[kind], field)
         else:
-            self._foreign(raw, str(kind or "item"))
+            self._foreign(raw, kind or "item")
 
     def messages(self) -> tuple[Message, ...]:
         """All there are."""

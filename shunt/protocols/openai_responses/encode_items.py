@@ -160,11 +160,12 @@ def _followed(items: list[Item]) -> list[Item]:
     kept: list[Item] = []
     made = False
     for item in reversed(items):
-        if item["type"] == "reasoning":
+        kind = item.get("type")  # a client's own item need not have one
+        if kind == "reasoning":
             if made:
                 kept.append(item)
             continue
-        made = item.get("role") == "assistant" or str(item["type"]).endswith("_call")
+        made = item.get("role") == "assistant" or str(kind).endswith("_call")
         kept.append(item)
     return kept[::-1]
 

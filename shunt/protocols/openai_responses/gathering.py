@@ -30,7 +30,8 @@ class Gathering:
         document = json.value(data)
         if not isinstance(document, dict):
             return
-        name = document.get("type") or event
+        named = document.get("type")
+        name = named if isinstance(named, str) and named else event
         if name == "response.output_item.done":
             index = json.count(document.get("output_index"))
             self._items[len(self._items) if index is None else index] = document.get("item")
