@@ -12,7 +12,7 @@ from shunt.gateway.attempt import Attempt
 from shunt.gateway.delivery import Delivery
 from shunt.gateway.refusals import UpstreamFailed
 from shunt.gateway.retelling import ToldFailure
-from shunt.inference.failure import Failure
+from shunt.inference.failure import STATUS, Failure
 from shunt.inference.inbound import Inbound
 from shunt.protocols import protocol_named
 from shunt.protocols.base import Protocol
@@ -122,11 +122,13 @@ def verbatim(attempt: Attempt, inbound: Inbound, protocol: Protocol, attempts: i
     spoken = attempt.rendition.inbound.protocol if attempt.rendition is not None else inbound.protocol
     if body.lstrip()[:1] not in (b"{", b"[") or spoken != inbound.protocol:
         decoded = protocol_named(spoken).decode_error(attempt.status, attempt.headers, body)
+        # Other statuses are each protocol's own for what went wrong; this one says the same to all.
+        kept_status = spoken == inbound.protocol or attempt.status == STATUS[Kind.BILLING]
         failure = Failure(
             kind=decoded.kind,
             message=decoded.message or f"the upstream answered {attempt.status}",
             request_id=inbound.id,
-            status=attempt.status if spoken == inbound.protocol else None,
+            status=attempt.status if kept_status else None,
             retry_after=decoded.retry_after,
             code=decoded.code,
             param=decoded.param,

@@ -75,14 +75,21 @@ def told(body: bytes) -> Told:
 
 
 def failure(status: int, headers: Headers, facts: Told, named: Kind | None) -> Failure:
-    """An upstream's error; `named` is what its type or code means in its protocol, if anything."""
+    """An upstream's error; `named` is what its type or code means in its protocol, if anything.
+
+    A number in the place of a code is the status that an error within a good answer should have had.
+    Otherwise it is nothing that a client could act upon, and is left out.
+    """
+    number = facts.code if facts.code.isascii() and facts.code.isdigit() else ""
+    if status < 400 and number and 400 <= int(number) < 600:
+        status = int(number)
     return Failure(
         kind=kind_of(status, named),
         message=facts.message or f"The upstream answered with status {status} and no explanation.",
         request_id=facts.request_id,
         status=status if status >= 400 else None,
         retry_after=_retry_after(headers),
-        code=facts.code,
+        code="" if number else facts.code,
         param=facts.param,
         should_retry={"true": True, "false": False}.get((text(headers, b"x-should-retry") or "").lower()),
     )

@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from attrs import evolve
 
 from shunt.accounts.outcomes import Outcome, Verdict
 from shunt.errors import AllCooling, NotFound
 from shunt.gateway.answer import failure_of, refusal, relayed, verbatim
 from shunt.gateway.attempt import Attempt, Body
 from shunt.gateway.refusals import UpstreamFailed
+from shunt.gateway.wording import Rendition
 from shunt.inference.inbound import Inbound, Operation, Outline
 from shunt.protocols import PROTOCOLS, protocol_named
 from shunt.protocols.base import Protocol
@@ -112,3 +114,17 @@ def test_a_failure_without_an_answer_is_told_by_us() -> None:
     assert answer.status == 502
     assert isinstance(answer.body, bytes)
     assert b"a: refused" in answer.body
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
+@pytest.mark.parametrize("vendor", ["anthropic-messages", "openai-chat"])
+def test_an_unpaid_bill_keeps_its_status(protocol: Protocol, vendor: str) -> None:
+    """402 stays 402 in every protocol's words, and no number stands where its code belongs."""
+    rendition = Rendition(evolve(INBOUND, protocol=vendor))
+    told = evolve(failed(402, b'{"error":{"message":"pay","code":402}}'), rendition=rendition)
+    answer = verbatim(told, evolve(INBOUND, protocol=protocol.name), protocol, 1)
+    assert answer.status == 402
+    assert isinstance(answer.body, bytes)
+    if vendor != protocol.name:
+        assert b'"402"' not in answer.body
+        assert json.loads(answer.body)["error"]["type"] in ("billing_error", "insufficient_quota")

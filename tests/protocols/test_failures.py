@@ -108,3 +108,38 @@ def test_a_status_that_is_no_error_is_not_kept() -> None:
 def test_whole_seconds(seconds: float, expected: int) -> None:
     """Up, and at least one."""
     assert whole_seconds(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "status"),
+    [
+        ("401", Kind.AUTHENTICATION, 401),
+        ("402", Kind.BILLING, 402),
+        ("404", Kind.NOT_FOUND, 404),
+        ("429", Kind.RATE_LIMITED, 429),
+        ("503", Kind.UNAVAILABLE, 503),
+        ("529", Kind.OVERLOADED, 529),
+        ("399", Kind.UPSTREAM, 502),
+        ("600", Kind.UPSTREAM, 502),
+        ("1302", Kind.UPSTREAM, 502),
+        ("4²9", Kind.UPSTREAM, 502),
+    ],
+)
+def test_a_number_for_a_code_is_the_status_of_an_answer_that_has_none(
+    code: str, kind: Kind, status: int
+) -> None:
+    """Gateways answer 200 and put into the error what the status should have been."""
+    found = failure(200, (), Told(code=code, message="m"), None)
+    assert (found.kind, found.http_status) == (kind, status)
+
+
+def test_a_status_of_its_own_is_not_overruled() -> None:
+    """What an error answer was sent with holds, whatever number is inside; a precise name holds with both."""
+    assert failure(401, (), Told(code="429"), None).http_status == 401
+    assert failure(200, (), Told(code="400"), Kind.CONTEXT_OVERFLOW).kind is Kind.CONTEXT_OVERFLOW
+
+
+def test_a_number_is_no_code() -> None:
+    """Clients choose by words; a number that some vendor counts its errors with is none."""
+    assert failure(429, (), Told(code="1302"), None).code == ""
+    assert failure(429, (), Told(code="slow_down"), None).code == "slow_down"

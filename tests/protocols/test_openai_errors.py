@@ -73,3 +73,27 @@ def test_codes_become_kinds(status: int, error: dict[str, str], kind: Kind) -> N
 def test_a_stream_error_always_has_a_code(failure: Failure, code: str) -> None:
     """Codex chooses between retrying and giving up by it."""
     assert openai_errors.stream_code(failure) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        (429, "rate_limit_exceeded"),
+        ("429", "rate_limit_exceeded"),
+        (402, "insufficient_quota"),
+        (503, "server_error"),
+    ],
+)
+def test_a_code_in_numbers_becomes_a_word(code: int | str, word: str) -> None:
+    """An error inside an answer with status 200 that names a status is told in this protocol's words."""
+    body = json.encode({"error": {"message": "slow", "code": code}})
+    failure = openai_errors.decode_error(200, (), body)
+    reply = openai_errors.encode_error(failure)
+    assert reply.status == int(code)
+    assert json.value(reply.body)["error"]["code"] == word
+    assert openai_errors.stream_code(failure) == word
+
+
+def test_a_flat_error_is_read_alike() -> None:
+    """The data of an error event may be the error itself."""
+    assert openai_errors.decode_error(200, (), b'{"message":"flat","code":429}').kind is Kind.RATE_LIMITED

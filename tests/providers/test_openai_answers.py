@@ -210,7 +210,7 @@ def test_a_spent_limit_of_one_model_cools_that_model() -> None:
             b'{"error":{"message":"spent","type":"usage_limit_reached","resets_in_seconds":5}}',
             Verdict.LIMITED,
         ),
-        (b'[{"error":{"message":"key","code":401}}]', Verdict.BROKEN),
+        (b'[{"error":{"message":"key","code":401}}]', Verdict.UNAUTHORIZED),
         (b'data: {"type":"response.failed","response":{}}\n\n', Verdict.BROKEN),
     ],
 )

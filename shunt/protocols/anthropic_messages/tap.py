@@ -50,6 +50,8 @@ class MessagesStreamTap(StreamTap):
                 self.finished = True
             case "error":
                 self.failure = decode_error(200, (), data)
+            case _ if event.name == "error":
+                self.failure = decode_error(200, (), data)
             case _:  # pings, block ends, and what newer servers may add
                 pass
 

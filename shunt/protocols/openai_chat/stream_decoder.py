@@ -54,7 +54,7 @@ class ChatStreamDecoder:
             if data.strip() == b"[DONE]":
                 self._end()
         elif _is_error(event, chunk):
-            self._assembly.fail(decode_error(_status(chunk), (), data))
+            self._assembly.fail(decode_error(200, (), data))
         else:
             self.take(chunk)
         return self._assembly.take()
@@ -235,13 +235,6 @@ def _is_error(event: str, chunk: dict[str, Any]) -> bool:
     if "choices" in chunk:
         return False
     return event == "error" or "error" in (chunk.get("object"), chunk.get("type")) or "detail" in chunk
-
-
-def _status(chunk: dict[str, Any]) -> int:
-    """The status that an error names as its code, as gateways do; else that of the stream."""
-    error = chunk.get("error")
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code < 600 else 200
 
 
 def _first_choice(choices: Any) -> dict[str, Any] | None:

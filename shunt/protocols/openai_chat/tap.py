@@ -39,7 +39,7 @@ class ChatStreamTap(StreamTap):
         chunk = json.value(data)
         if not isinstance(chunk, dict):
             return
-        if chunk.get("error"):
+        if chunk.get("error") or event.name == "error":
             self.failure = decode_error(200, (), data)
         if not self.model and isinstance(chunk.get("model"), str):
             self.model = chunk["model"]

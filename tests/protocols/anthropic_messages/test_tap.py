@@ -113,3 +113,10 @@ def test_a_plain_answer() -> None:
     tap.feed(b'{"model":"claude-x","content":[],"usage":{"input_tokens":10,"output_tokens":5}}')
     tap.close()
     assert (tap.model, tap.usage, tap.finished) == ("claude-x", Usage(input=10, output=5), True)
+
+
+def test_a_flat_error_event_is_a_failure() -> None:
+    """Some gateways name the event and send the error's fields without type or `error` around them."""
+    tap = read(b'event: error\ndata: {"message":"flat","code":429}\n\n')
+    assert tap.failure is not None
+    assert (tap.failure.kind, tap.failure.message) == (Kind.RATE_LIMITED, "flat")

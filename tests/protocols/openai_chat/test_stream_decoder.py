@@ -286,7 +286,7 @@ def test_broken(chunks: tuple[Any, ...]) -> None:
         ({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, Kind.RATE_LIMITED),
         ({"error": "boom"}, Kind.UPSTREAM),
         ([{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}], Kind.RATE_LIMITED),
-        ({"object": "error", "message": "boom", "code": 500}, Kind.UPSTREAM),
+        ({"object": "error", "message": "boom", "code": 500}, Kind.INTERNAL),
         ({"type": "error", "message": "boom"}, Kind.UPSTREAM),
         ({"detail": "boom"}, Kind.UPSTREAM),
         ({**chunk({}, "error"), "error": {"message": "boom"}}, Kind.UPSTREAM),

@@ -114,3 +114,10 @@ def test_a_plain_answer() -> None:
     tap.feed(b'{"model":"gpt-x","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5}}')
     tap.close()
     assert (tap.model, tap.usage, tap.finished) == ("gpt-x", Usage(input=10, output=5), True)
+
+
+def test_a_flat_error_event_is_a_failure() -> None:
+    """Some gateways name the event and send the error's fields without the `error` around them."""
+    tap = read(b'event: error\ndata: {"message":"flat","code":429}\n\n')
+    assert tap.failure is not None
+    assert (tap.failure.kind, tap.failure.message) == (Kind.RATE_LIMITED, "flat")
