@@ -31,6 +31,7 @@ from shunt.inference.events import (
     ThinkingDelta,
 )
 from shunt.inference.failure import Failure
+from shunt.inference.names import distinct_id
 from shunt.inference.response import Stop
 from shunt.inference.usage import Usage
 
@@ -84,6 +85,7 @@ class Assembly:
         self._count = 0
         self._begun = False
         self._calls = False
+        self._call_ids: set[str] = set()
         self._refused = False
         self._stopped = False
         self._over = False
@@ -137,7 +139,8 @@ class Assembly:
                 self.grow(index, held)
             case ToolCall(arguments=held):
                 self._calls = True
-                self._start(index, evolve(part, arguments="", cache=None))
+                own = distinct_id(part.id, self._call_ids)
+                self._start(index, evolve(part, id=own, arguments="", cache=None))
                 self.grow(index, held)
             case _:
                 self._events.append(PartStarted(index, part))

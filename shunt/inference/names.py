@@ -96,6 +96,20 @@ def wire_id(call_id: str) -> str:
     return call_id if _fits(call_id, ID_LONGEST) else _hashed(call_id, call_id, ID_LONGEST)
 
 
+def distinct_id(call_id: str, taken: set[str]) -> str:
+    """The id of another call of an answer, unlike those that are `taken`, to which it is added.
+
+    Vendors use one twice, and clients take two calls of one id for one. Empty stays empty.
+    """
+    own, count = call_id, 1
+    while own in taken:
+        count += 1
+        own = f"{call_id}_{count}"
+    if own:
+        taken.add(own)
+    return own
+
+
 def _known(request: GenerateRequest) -> Iterator[Name]:
     """Every tool that the request offers, forces, or remembers."""
     for tool in request.tools:

@@ -162,3 +162,16 @@ def test_an_end_without_a_stop_is_a_failure() -> None:
 def test_the_stop_fits_the_parts(said: Stop, calls: bool, refused: bool, meant: Stop) -> None:
     """Calls make it a tool use, a refusal a refusal; a cut stays a cut."""
     assert settled_stop(said, calls=calls, refused=refused) is meant
+
+
+def test_no_two_calls_have_one_id() -> None:
+    """Vendors use an id twice; clients would take two calls for one, so the later one is counted on."""
+    assembly = Assembly()
+    for _ in range(2):
+        assembly.add(ToolCall("t", "f", "{}"))
+    ids = [
+        event.part.id
+        for event in assembly.take()
+        if isinstance(event, PartFinished) and isinstance(event.part, ToolCall)
+    ]
+    assert ids == ["t", "t_2"]

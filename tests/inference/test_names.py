@@ -14,6 +14,7 @@ from shunt.inference.names import (
     MESSAGES_LONGEST,
     OPENAI_LONGEST,
     Name,
+    distinct_id,
     fitted,
     original_names,
     wire_id,
@@ -131,3 +132,9 @@ def test_ids_stay_distinct(ids: list[str]) -> None:
     assert len(set(wire)) == len(ids)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", one) for one in wire)
     assert wire == [wire_id(one) for one in ids]
+
+
+def test_distinct_ids() -> None:
+    """An id that is taken is counted on, and taken then; none at all stays none."""
+    taken: set[str] = set()
+    assert [distinct_id(one, taken) for one in ("t", "t", "t_2", "t", "")] == ["t", "t_2", "t_2_2", "t_3", ""]

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from attrs import evolve
+
 from shunt.errors import UpstreamUnexpected
 from shunt.inference.arguments import as_text
 from shunt.inference.assembly import settled_stop
 from shunt.inference.content import Citation, Part, Seal, SealForm, Text, Thinking, ToolCall
+from shunt.inference.names import distinct_id
 from shunt.inference.response import Answer
 from shunt.protocols.anthropic_messages.read_blocks import (
     VENDOR,
@@ -32,8 +35,12 @@ def read_answer(document: Mapping[str, Any]) -> Answer:
         )
     answer_id = word(document.get("id"))
     blocks = [block for block in content if isinstance(block, dict)]
+    found = (read_part(block, answer_id, n) for n, block in enumerate(blocks))
+    taken: set[str] = set()
     parts = tuple(
-        part for n, block in enumerate(blocks) if (part := read_part(block, answer_id, n)) is not None
+        evolve(part, id=distinct_id(part.id, taken)) if isinstance(part, ToolCall) else part
+        for part in found
+        if part is not None
     )
     stop, unknown = read_stop(document.get("stop_reason"))
     usage = document.get("usage")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from shunt.inference.arguments import as_text
 from shunt.inference.assembly import Assembly
 from shunt.inference.content import ToolCall
+from shunt.inference.names import distinct_id
 from shunt.wire import json
 
 LEGACY: Final = -1
@@ -20,7 +21,7 @@ LEGACY: Final = -1
 
 
 class _Call:
-    __slots__ = ("custom", "done", "extra", "id", "kept", "length", "name", "part")
+    __slots__ = ("blank", "custom", "done", "extra", "id", "kept", "length", "name", "part")
 
     def __init__(self) -> None:
         self.id = ""
@@ -30,8 +31,10 @@ class _Call:
         """What the server wants back with the call."""
         self.done = False
         """Closed, because its arguments are whole."""
+        self.blank = False
+        """Its arguments were said to be `{}`, which may be all, or only the beginning."""
         self.kept = ""
-        """Arguments that came before the call could be opened."""
+        """Arguments that came before the call could be opened, or all of a closed one."""
         self.length = 0
         """Characters of arguments so far."""
         self.part = -1
@@ -46,33 +49,39 @@ class Calls:
         self._prepare = prepare
         self._calls: list[_Call] = []
         self._numbered: dict[int, _Call] = {}
+        self._taken: set[str] = set()
+        """Ids that were shown."""
         self.seed = ""
         """What ids are made of where the server gives none: the answer's own id and time."""
 
-    def take(self, entry: Any) -> None:
-        """One entry of `tool_calls`."""
+    def take(self, entry: Any, *, alone: bool = False) -> None:
+        """One entry of `tool_calls`; where these are not cut up, each with a name is a call `alone`."""
         if not isinstance(entry, dict):
             return
         custom = isinstance(entry.get("custom"), dict)
         facts = entry["custom"] if custom else entry.get("function")
         facts = facts if isinstance(facts, dict) else entry
         name = _text(facts.get("name"))
-        call = self._found(entry.get("index"), _text(entry.get("id")), name)
+        piece = _piece(facts.get("input") if custom else facts.get("arguments"))
+        call_id = _text(entry.get("id"))
+        call = self._new(call_id) if alone and name else self._found(entry.get("index"), call_id, name, piece)
         call.custom = call.custom or custom
         call.extra = call.extra or entry.get("extra_content")
-        self._add(call, name, facts.get("input") if custom else facts.get("arguments"))
+        self._add(call, name, piece)
 
     def take_legacy(self, entry: Any) -> None:
         """A `function_call`, of which an answer has at most one."""
         if isinstance(entry, dict):
-            name = _text(entry.get("name"))
-            self._add(self._found(LEGACY, "", name), name, entry.get("arguments"))
+            name, piece = _text(entry.get("name")), _piece(entry.get("arguments"))
+            call = self._numbered.get(LEGACY) or self._new("")
+            self._numbered[LEGACY] = call
+            self._add(call, name, piece)
 
     def settle(self) -> None:
         """Something else begins: close the calls that are whole."""
         for call in self._calls:
             if call.part >= 0 and not call.custom and not call.done and self._is_whole(call):
-                call.done = True
+                call.kept, call.done = self._held(call), True
                 self._assembly.close(call.part)
 
     def finish(self) -> bool:
@@ -90,31 +99,50 @@ class Calls:
             for call in self._calls
         )
 
-    def _found(self, index: Any, call_id: str, name: str) -> _Call:
+    def _found(self, index: Any, call_id: str, name: str, piece: str) -> _Call:
         """The call that a fragment belongs to; a new one when it belongs to none."""
         numbered = isinstance(index, int) and not isinstance(index, bool)
         call = self._numbered.get(index) if numbered else self._unnumbered(call_id, name)
-        # Some servers number every call 0: another id with a name of its own is another call.
-        if call is None or (numbered and call_id and name and call.id and call.id != call_id):
-            call = _Call()
-            self._calls.append(call)
+        if call is None or self._begins_another(call, call_id, name, piece):
+            call = self._new(call_id)
         if numbered:
             self._numbered[index] = call
         call.id = call.id or call_id
         return call
 
+    def _new(self, call_id: str) -> _Call:
+        call = _Call()
+        call.id = call_id
+        self._calls.append(call)
+        return call
+
+    def _begins_another(self, call: _Call, call_id: str, name: str, piece: str) -> bool:
+        """Whether a named fragment that seems to be this call's is not.
+
+        Some servers number every call 0, or give all of them one id. Others say the name again with every
+        piece.
+        """
+        if not name or not call.name:
+            return False
+        if call_id and call.id and call.id != call_id:
+            return True
+        whole = self._is_whole(call)
+        if name != call.name:
+            return whole or call.blank
+        return whole and not call.custom and bool(piece.strip()) and piece != self._held(call)
+
     def _unnumbered(self, call_id: str, name: str) -> _Call | None:
         if call_id:
-            return next((call for call in self._calls if call.id == call_id), None)
+            return next((call for call in reversed(self._calls) if call.id == call_id), None)
         last = self._calls[-1] if self._calls else None
         # Without number and id, a name after whole arguments can only begin another call.
         return None if last is not None and name and last.name and self._is_whole(last) else last
 
-    def _add(self, call: _Call, name: str, arguments: Any) -> None:
-        piece = arguments if isinstance(arguments, str) else as_text(arguments) if arguments else ""
+    def _add(self, call: _Call, name: str, piece: str) -> None:
         call.name = call.name or name
         if call.part < 0 and call.name and (call.id or piece):
             self._open(call)
+        call.blank = call.blank or piece == "{}"
         if not piece or (not call.length and piece == "{}") or self._is_repeated(call, piece):
             return  # some servers say `{}` first, or everything again at the end
         call.length += len(piece)
@@ -124,16 +152,16 @@ class Calls:
             self._assembly.grow(call.part, piece)
 
     def _open(self, call: _Call) -> None:
-        taken = {other.id for other in self._calls if other.part >= 0}
-        if not call.id or call.id in taken:
-            call.id = self._made_id(self._calls.index(call))
+        # Also what is kept for the call goes by the id that the client is shown.
+        shown = distinct_id(call.id or self._made_id(self._calls.index(call)), self._taken)
         self.settle()
-        self._prepare(call.id, call.extra)
-        call.part = self._assembly.open(ToolCall(call.id, call.name, call.kept, call.custom))
+        self._prepare(shown, call.extra)
+        call.part = self._assembly.open(ToolCall(shown, call.name, call.kept, call.custom))
         call.kept = ""
 
     def _is_repeated(self, call: _Call, piece: str) -> bool:
-        return len(piece) > 2 and len(piece) == call.length and piece == self._held(call)
+        again = len(piece) > 2 and len(piece) == call.length and not call.custom
+        return again and piece == self._held(call) and self._is_whole(call)
 
     def _is_whole(self, call: _Call) -> bool:
         held = self._held(call)
@@ -142,11 +170,15 @@ class Calls:
         return isinstance(json.value(held.encode("utf-8", "replace")), dict)
 
     def _held(self, call: _Call) -> str:
-        return self._assembly.held(call.part) if call.part >= 0 else call.kept
+        return call.kept if call.done or call.part < 0 else self._assembly.held(call.part)
 
     def _made_id(self, ordinal: int) -> str:
         digest = sha256(f"{self.seed}|{ordinal}".encode("utf-8", "replace")).hexdigest()
         return f"call_{digest[:24]}"
+
+
+def _piece(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else as_text(arguments) if arguments else ""
 
 
 def _text(value: Any) -> str:

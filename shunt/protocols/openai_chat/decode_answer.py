@@ -23,7 +23,7 @@ def decode_answer(document: Mapping[str, Any]) -> Answer:
     if document.get("error") or not told_one:
         message = told(json.encode(document)).message
         raise UpstreamUnexpected(message or "The upstream's answer holds no choices.")
-    decoder = ChatStreamDecoder()
+    decoder = ChatStreamDecoder(whole=True)
     decoder.take(dict(document))
     decoder.take(_COMPLETE)
     answer = collect(decoder.close())

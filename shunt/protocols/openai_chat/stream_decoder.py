@@ -29,7 +29,9 @@ class ChatStreamDecoder:
     finish reason and its end is looked at for usage and errors only.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
+        """With `whole` it is given a plain answer, in which nothing is cut up."""
+        self._whole = whole
         self._assembly = Assembly()
         self._calls = Calls(self._assembly, self._prepare_call)
         self._reasoning = ReasoningReader()
@@ -119,7 +121,7 @@ class ChatStreamDecoder:
             self._refuse(refusal)
         if isinstance(entries := delta.get("tool_calls"), list):
             for entry in entries:
-                self._calls.take(entry)
+                self._calls.take(entry, alone=self._whole)
         if call := delta.get("function_call"):
             self._calls.take_legacy(call)
         if annotations := delta.get("annotations"):

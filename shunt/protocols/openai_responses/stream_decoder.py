@@ -66,6 +66,8 @@ class ResponsesStreamDecoder:
         """By output index."""
         self._places: dict[str, int] = {}
         """Id of an item → its place, for servers that leave the index out or use one twice."""
+        self._shared: set[str] = set()
+        """Ids that several items have: only the index tells those apart."""
         self._last = 0
         """Place of the item that the last event was about."""
         self._searches = 0
@@ -161,7 +163,9 @@ class ResponsesStreamDecoder:
         for number, item in enumerate(output if isinstance(output, list) else ()):
             if isinstance(item, dict):
                 place = came[number] if number < len(came) else max(self._items, default=-1) + 1
-                self._finish_item(self._places.get(str(item.get("id")), place), item)
+                item_id = str(item.get("id"))
+                known = None if item_id in self._shared else self._places.get(item_id)
+                self._finish_item(place if known is None else known, item)
 
     def _usage(self, response: Mapping[str, Any]) -> Usage:
         read = read_usage(response.get("usage"))
@@ -249,7 +253,10 @@ class ResponsesStreamDecoder:
 
     def _place(self, index: int | None, item_id: Any) -> int:
         """Where the item is that an event is about: by its id, its index, or because it was the last."""
-        known = self._places.get(item_id) if isinstance(item_id, str) else None
+        known = None
+        if isinstance(item_id, str):
+            shared = item_id in self._shared and index in self._items
+            known = index if shared else self._places.get(item_id)
         place = known if known is not None else index if index is not None else self._last
         self._last = place
         return place
@@ -258,6 +265,9 @@ class ResponsesStreamDecoder:
         """Where an item goes that is announced: not where another is."""
         named = isinstance(item_id, str) and bool(item_id)
         place = self._places.get(item_id) if named else None
+        if place is not None and index is not None and index != place and index not in self._items:
+            self._shared.add(item_id)
+            place = None
         if place is None:
             place = index
             others = named and index in self._places.values()

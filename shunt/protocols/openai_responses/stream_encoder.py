@@ -36,6 +36,7 @@ from shunt.inference.events import (
     TextDelta,
     ThinkingDelta,
 )
+from shunt.inference.names import distinct_id
 from shunt.inference.replay import replay
 from shunt.inference.request import GenerateRequest
 from shunt.inference.response import Answer, Stop
@@ -259,12 +260,7 @@ class ResponsesStreamEncoder:
 
     def _own_id(self, call_id: str) -> str:
         """The call's id, unless the vendor used it before: helpers take two of one id for one."""
-        own, count = call_id or f"call_{self._base}_{self._count}", 1
-        while own in self._call_ids:
-            count += 1
-            own = f"{call_id or 'call'}_{count}"
-        self._call_ids.add(own)
-        return own
+        return distinct_id(call_id or f"call_{self._base}_{self._count}", self._call_ids)
 
 
 _HANDLERS: Final[dict[type, Callable[[ResponsesStreamEncoder, Any], None]]] = {

@@ -173,3 +173,10 @@ def test_small_things() -> None:
     page = {"type": "char_location", "document_title": "d", "cited_text": "c"}
     assert read_citation(page) == Citation("", "d", "c", raw=page)
     assert word(5) == ""
+
+
+def test_no_two_calls_have_one_id() -> None:
+    """A second call with the id of the first gets one of its own, as in a stream."""
+    call = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    found = read_answer({"content": [call, call], "stop_reason": "tool_use"})
+    assert [part.id for part in found.parts if isinstance(part, ToolCall)] == ["t", "t_2"]

@@ -285,3 +285,56 @@ def test_nameless_call() -> None:
     found = collect(events_of(chunk(calls(call(0, "call_a", arguments='{"x":1}'))), *CALLED))
     assert isinstance(found, Failure)
     assert found.kind is Kind.UPSTREAM
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        (
+            [call(0, "t", "f", '{"x":1}'), call(0, "t", "g", '{"x":2}')],
+            [ToolCall("t", "f", '{"x":1}'), ToolCall("t_2", "g", '{"x":2}')],
+        ),
+        (
+            [call(0, "t", "f", '{"x":1}'), call(0, "t", "f", '{"x":2}')],
+            [ToolCall("t", "f", '{"x":1}'), ToolCall("t_2", "f", '{"x":2}')],
+        ),
+        (
+            [call(0, "t", "f", '{"x":1}'), call(0, "", "g", '{"x":2}')],
+            [ToolCall("t", "f", '{"x":1}'), ToolCall("*", "g", '{"x":2}')],
+        ),
+        (
+            [call(0, "", "f", "{}"), call(0, "", "g", '{"x":2}')],
+            [ToolCall("*", "f", "{}"), ToolCall("*", "g", '{"x":2}')],
+        ),
+        (
+            [call(0, "t", "f", '{"x":1}'), call(0, "t", "f", "")],
+            [ToolCall("t", "f", '{"x":1}')],
+        ),
+        (
+            [call(0, "t", "f", '{"x":1}'), call(1, "u", "g", '{"x":2}'), call(0, "t", "f", '{"x":1}')],
+            [ToolCall("t", "f", '{"x":1}'), ToolCall("u", "g", '{"x":2}')],
+        ),
+        (
+            [call(None, "t", "f", '{"x":1}'), call(None, "t", "g", '{"x":2}')],
+            [ToolCall("t", "f", '{"x":1}'), ToolCall("t_2", "g", '{"x":2}')],
+        ),
+    ],
+)
+def test_a_name_after_whole_arguments_begins_another_call(
+    entries: list[Any], expected: list[ToolCall]
+) -> None:
+    """Whatever number or id it has; what merely says again what is known does not."""
+    found, named, _ = whole(*entries)
+    assert named
+    assert [(one.name, one.arguments) for one in found] == [(one.name, one.arguments) for one in expected]
+    assert all(one.id == wanted.id for one, wanted in zip(found, expected, strict=True) if wanted.id != "*")
+    assert len({one.id for one in found}) == len(found)
+
+
+def test_free_text_may_say_the_same_twice() -> None:
+    """A piece of a custom tool's input that repeats all before it is no repetition of the whole."""
+    pieces = (
+        {"index": 0, "id": "a", "custom": {"name": "f", "input": "abc"}},
+        {"index": 0, "custom": {"input": "abc"}},
+    )
+    assert whole(*pieces)[0] == [ToolCall("a", "f", "abcabc", custom=True)]

@@ -97,3 +97,18 @@ def test_encoded_and_decoded(answer: Answer) -> None:
 
 def _calls(answer: Answer) -> list[tuple[str, str]]:
     return [(part.id, part.name) for part in answer.parts if isinstance(part, ToolCall)]
+
+
+@pytest.mark.parametrize("index", [{}, {"index": 0}])
+@pytest.mark.parametrize("call_id", ["t", ""])
+def test_every_entry_of_a_plain_answer_is_a_call(index: dict[str, int], call_id: str) -> None:
+    """Whatever ids and numbers they share, even when they say the same; their ids are made to differ."""
+    entries = [
+        {**index, "id": call_id, "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}}
+        for _ in range(3)
+    ]
+    message = {"role": "assistant", "content": None, "tool_calls": entries}
+    answer = decode_answer({"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
+    calls = [part for part in answer.parts if isinstance(part, ToolCall)]
+    assert [one.arguments for one in calls] == ['{"x":1}'] * 3
+    assert len({one.id for one in calls}) == 3

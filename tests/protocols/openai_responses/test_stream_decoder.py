@@ -325,3 +325,28 @@ def read_in(pieces: list[bytes]) -> list[Event]:
 def test_any_chunking(pieces: list[bytes]) -> None:
     """However the bytes are cut, the events are the same."""
     assert read_in(pieces) == read_in([RICH]) == read_in([RICH[n : n + 1] for n in range(len(RICH))])
+
+
+@pytest.mark.parametrize("with_done", [True, False])
+def test_two_items_with_one_id_are_two(with_done: bool) -> None:
+    """Where the server gives them places of their own; their calls get ids of their own."""
+    decoder = ResponsesStreamDecoder()
+    events: list[Event] = []
+
+    def feed(kind: str, **fields: Any) -> None:
+        events.extend(decoder.feed(kind, json.dumps({"type": kind, **fields}).encode()))
+
+    items = [
+        {"type": "function_call", "id": "i", "call_id": "t", "name": name, "arguments": arguments}
+        for name, arguments in (("f", '{"x":1}'), ("g", '{"x":2}'))
+    ]
+    for n, item in enumerate(items):
+        feed("response.output_item.added", output_index=n, item=item | {"arguments": ""})
+    for n, item in enumerate(items):
+        feed("response.function_call_arguments.delta", output_index=n, item_id="i", delta=item["arguments"])
+        if with_done:
+            feed("response.output_item.done", output_index=n, item=item)
+    feed("response.completed", response={"id": "r", "status": "completed", "output": items})
+    answer = collect(events)
+    assert isinstance(answer, Answer)
+    assert answer.parts == (ToolCall("t", "f", '{"x":1}'), ToolCall("t_2", "g", '{"x":2}'))
