@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+
+import pytest
 
 from shunt.connect.base import Edit, Notation, Setting
 from shunt.connect.places import ABSENT
@@ -61,3 +64,26 @@ def test_values_undone_by_hand_are_no_trouble() -> None:
     change = planned(TEXT, EDIT)
     assert taken_back(TEXT, Notation.JSON, change.written).after == TEXT
     assert taken_back(TEXT, Notation.JSON, change.written).kept == ()
+
+
+@pytest.mark.parametrize(
+    "before", ["", 'model = "x"\n', '[projects."/b"]\nt = 1\n', '[providers.a]\nname = "a"\n']
+)
+@pytest.mark.parametrize(
+    "since", ['[projects."/a"]\nt = 1\n', "# a note\n[projects.c]\n", "# a note\n", "[other]\n"]
+)
+def test_no_empty_table_stays_where_the_file_was_changed_since(before: str, since: str) -> None:
+    """A client may refuse a whole file for a provider that says nothing; what was added since stays."""
+    edit = Edit(
+        Path("config.toml"),
+        Notation.TOML,
+        (
+            Setting(("provider",), "ours"),
+            Setting(("providers", "ours", "name"), "ours"),
+            Setting(("providers", "ours", "url"), "u"),
+        ),
+    )
+    change = planned(before, edit)
+    retreat = taken_back(f"{change.after}\n{since}", Notation.TOML, change.written)
+    assert tomllib.loads(retreat.after) == tomllib.loads(before + since)
+    assert [line for line in retreat.after.splitlines() if line] == (before + since).splitlines()

@@ -52,6 +52,24 @@ def test_replaced_and_taken_out() -> None:
     assert without_value(TEXT, ("no", "such")) == TEXT
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('model = "x"\n\n[p.ours]\n\n[q."/a"]\nt = 1\n', 'model = "x"\n\n[q."/a"]\nt = 1\n'),
+        ("[p.ours]\n", ""),
+        ('[q."/a"]\nt = 1\n\n[p.ours]\n', '[q."/a"]\nt = 1\n'),
+        ("[p.other]\nx = 1\n\n[p.ours]\n\n[q]\n", "[p.other]\nx = 1\n\n[q]\n"),
+        ("[p]\n\n[p.ours]\n\n[q]\n", "[p]\n\n[q]\n"),
+        ("a = 1\n\n# one\n[p.ours]\n# two\n\n# three\n[q]\n", "a = 1\n\n# one\n# two\n\n# three\n[q]\n"),
+        ('a = """\n[p.ours]\n"""\n\n[p.ours]\n', 'a = """\n[p.ours]\n"""\n'),
+        ("a = 1\r\n\r\n[p.ours]\r\n\r\n[q]\r\n", "a = 1\r\n\r\n[q]\r\n"),
+    ],
+)
+def test_an_empty_table_goes_with_the_parent_it_alone_implied(text: str, left: str) -> None:
+    """Wherever it stands; comments stay, and so does a parent that is written or has other tables."""
+    assert without_value(text, ("p", "ours")) == left
+
+
 def test_windows_line_ends_stay() -> None:
     """All of them."""
     changed = with_value(TEXT.replace("\n", "\r\n"), ("model_provider",), "shunt")
