@@ -33,6 +33,8 @@ class Start:
 
     words: tuple[str, ...]
     environ: Mapping[str, str]
+    told: str = ""
+    """What its user should know first; empty when there is nothing."""
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -53,6 +55,8 @@ def exec_(ctx: click.Context, call: Invocation, command: tuple[str, ...], accoun
         TemporaryDirectory(prefix="shunt-exec-") as scratch,
     ):
         start = prepared(command, call.environ, target, Path(scratch))
+        if start.told:
+            note(clean(start.told))
         try:
             status = run(start.words, start.environ)
         except OSError as error:
@@ -69,7 +73,9 @@ def prepared(command: Sequence[str], environ: Mapping[str, str], target: Target,
     machine = Machine(environ, Path(home), Path.cwd())
     extra = client.arguments(machine, target, scratch) if client else ()
     words = (command[0], *extra, *command[1:])
-    return Start(words, direct(changed(cleaned(environ), set_)))
+    detours = "; ".join(client.detours(machine)) if client else ""
+    told = f"{client.title} goes to shunt: {detours}." if client and detours else ""
+    return Start(words, direct(changed(cleaned(environ), set_)), told)
 
 
 def client_of(program: str) -> Client | None:

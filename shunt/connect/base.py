@@ -106,6 +106,8 @@ class Client:
     """Variables that point one run of it at shunt; None takes a variable away. None: the vendors' usual ones."""
     arguments: Callable[[Machine, Target, File], tuple[str, ...]] = lambda *_: ()
     """Arguments that have to stand first in such a run; the folder is private to it and goes afterwards."""
+    detours: Callable[[Machine], Iterator[str]] = lambda *_: iter(())
+    """What would send such a run past shunt, and what becomes of it; one clause each."""
     afterwards: str = ""
     """What is left to do by hand; `{url}` and `{versioned}` stand for the addresses."""
 

@@ -21,6 +21,9 @@ MANAGED: Final = {
     "win32": r"C:\Program Files\ClaudeCode\managed-settings.json",
 }
 ELSEWHERE: Final = ("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY")
+"""Switches that make it go to another cloud, whatever its base URL says."""
+OFF: Final = (None, "", "0", "false")
+"""Values of such a switch that leave it off."""
 
 
 def folder(machine: Machine) -> File:
@@ -47,7 +50,7 @@ def conflicts(machine: Machine, target: Target) -> Iterator[str]:
             if name in env and env[name] != (target.url if name == URL else None):
                 yield f"{file} sets env.{name}, which wins over your own settings there: take it out"
     for name in ELSEWHERE:
-        if machine.environ.get(name) not in (None, "", "0", "false"):
+        if machine.environ.get(name) not in OFF:
             yield f"{name} is set in this shell: Claude Code would go to that cloud instead; unset {name}"
     if machine.environ.get("ANTHROPIC_API_KEY"):
         yield (
@@ -65,12 +68,10 @@ def _own(file: File) -> Iterator[str]:
     settings = _read(file)
     if settings.get("apiKeyHelper"):
         yield f"{file} has an apiKeyHelper: its key is sent along with every request; take it out"
-    env = _env(file)
-    if "ANTHROPIC_API_KEY" in env:
+    if "ANTHROPIC_API_KEY" in _env(file):
         yield f"{file} sets env.ANTHROPIC_API_KEY: it is sent along, also to api.anthropic.com; take it out"
-    for name in ELSEWHERE:
-        if env.get(name) not in (None, "", "0", "false"):
-            yield f"{file} sets env.{name}: Claude Code would go to that cloud instead; take it out"
+    for name in _switches(file):
+        yield f"{file} sets env.{name}: Claude Code would go to that cloud instead; take it out"
 
 
 def _stronger(machine: Machine) -> Iterator[File]:
@@ -87,6 +88,16 @@ def _stronger(machine: Machine) -> Iterator[File]:
             return
 
 
+def _files(machine: Machine) -> tuple[File, ...]:
+    return (folder(machine) / "settings.json", *_stronger(machine))
+
+
+def _switches(file: File) -> tuple[str, ...]:
+    """The switches to another cloud that are on in a file of settings."""
+    env = _env(file)
+    return tuple(name for name in ELSEWHERE if env.get(name) not in OFF)
+
+
 def _read(file: File) -> Mapping[str, Any]:
     try:
         found = json_text.document(file.read_text(encoding="utf-8"))
@@ -101,8 +112,27 @@ def _env(file: File) -> Mapping[str, Any]:
 
 
 def environment(target: Target) -> Mapping[str, str | None]:
-    """One run of it at shunt; a key of the shell would only be shown around."""
-    return {URL: target.url, TOKEN: target.key.reveal(), "ANTHROPIC_API_KEY": None}
+    """One run of it at shunt; a key of the shell would only be shown around, a switch would win."""
+    return {
+        URL: target.url,
+        TOKEN: target.key.reveal(),
+        "ANTHROPIC_API_KEY": None,
+        **dict.fromkeys(ELSEWHERE),
+    }
+
+
+def detours(machine: Machine) -> Iterator[str]:
+    """Switches to another cloud, of the shell and of every file of settings."""
+    for name in ELSEWHERE:
+        if machine.environ.get(name) not in OFF:
+            yield f"{name} of this shell is left out for this run"
+    for file in _files(machine):
+        for name in _switches(file):
+            # Nothing wins over an administrator's settings.
+            if str(file) == MANAGED.get(machine.platform):
+                yield f"{name} of {file} wins over shunt: Claude Code goes to that cloud"
+            else:
+                yield f"{name} of {file} is switched off for this run"
 
 
 def arguments(machine: Machine, target: Target, scratch: File) -> tuple[str, ...]:
@@ -110,11 +140,12 @@ def arguments(machine: Machine, target: Target, scratch: File) -> tuple[str, ...
 
     They are handed over in a file: arguments can be read by everybody.
     """
-    own = (folder(machine) / "settings.json", *_stronger(machine))
-    if not any(name in _env(file) for file in own for name in (URL, TOKEN)):
+    files = _files(machine)
+    switches = dict.fromkeys((name for file in files for name in _switches(file)), "")
+    if not switches and not any(name in _env(file) for file in files for name in (URL, TOKEN)):
         return ()
     file = scratch / "claude-settings.json"
-    settings = {"env": {URL: target.url, TOKEN: target.key.reveal()}}
+    settings = {"env": {URL: target.url, TOKEN: target.key.reveal(), **switches}}
     write_private(file, json.dumps(settings).encode())
     return ("--settings", str(file))
 
@@ -127,4 +158,5 @@ CLAUDE_CODE: Final = Client(
     programs=("claude",),
     environment=environment,
     arguments=arguments,
+    detours=detours,
 )

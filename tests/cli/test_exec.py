@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ from tests.cli.desk import Desk
 from tests.cli.scripted_control import scripted_control
 
 TARGET = Target("http://127.0.0.1:1234", Secret("shk_test-pass"))
+ANSWERS = {
+    "GET /health": (200, {"status": "ok"}),
+    "POST /passes": (200, {"key": "k"}),
+    "DELETE /passes": (200, {"ended": True}),
+}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,24 @@ def test_claude_s_own_settings_do_not_win(tmp_path: Path) -> None:
     assert not any("shk_test-pass" in word for word in start.words)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Claude Code is a shell script")
+def test_a_switch_to_another_cloud_is_left_out_and_said(desk: Desk, tmp_path: Path) -> None:
+    """The run goes to shunt, and its user hears in one line what does not count now."""
+    program = tmp_path / "claude"
+    program.write_text('#!/bin/sh\ntest -z "$CLAUDE_CODE_USE_BEDROCK$CLAUDE_CODE_USE_VERTEX"\n')
+    program.chmod(0o700)
+    with scripted_control(ANSWERS) as server:
+        desk.serve(server)
+        desk.environ.update(CLAUDE_CODE_USE_BEDROCK="1", CLAUDE_CODE_USE_VERTEX="1")
+        result = desk.run("exec", "--", str(program))
+    assert result.exit_code == 0
+    (line,) = [line for line in result.stderr.splitlines() if "CLAUDE_CODE_USE" in line]
+    assert line == (
+        "Claude Code goes to shunt: CLAUDE_CODE_USE_BEDROCK of this shell is left out for this run; "
+        "CLAUDE_CODE_USE_VERTEX of this shell is left out for this run."
+    )
+
+
 def test_an_unknown_account_is_said_before_anything_starts(desk: Desk) -> None:
     """In the server's words."""
     answers = {
@@ -78,12 +102,7 @@ def test_an_unknown_account_is_said_before_anything_starts(desk: Desk) -> None:
 
 def test_a_command_that_is_not_there(desk: Desk) -> None:
     """As a shell reports it; the pass is given back."""
-    answers = {
-        "GET /health": (200, {"status": "ok"}),
-        "POST /passes": (200, {"key": "k"}),
-        "DELETE /passes": (200, {"ended": True}),
-    }
-    with scripted_control(answers) as server:
+    with scripted_control(ANSWERS) as server:
         desk.serve(server)
         result = desk.run("exec", "--", "no-such-program-here")
         assert result.exit_code == 127

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from shunt.connect.claude_code import conflicts, edits, environment
+from shunt.connect.claude_code import ELSEWHERE, MANAGED, arguments, conflicts, detours, edits, environment
 from tests.connect.machines import KEYED, TARGET, machine, write
 
 
@@ -27,10 +28,47 @@ def test_one_run_shows_no_other_key_around() -> None:
     assert environment(TARGET)["ANTHROPIC_API_KEY"] is None
 
 
+def test_one_run_goes_to_no_cloud_of_the_shell(tmp_path: Path) -> None:
+    """Each switch that sends it elsewhere is taken away, and named where it was set."""
+    assert all(environment(TARGET)[name] is None for name in ELSEWHERE)
+    one = machine(tmp_path, CLAUDE_CODE_USE_BEDROCK="1", CLAUDE_CODE_USE_VERTEX="0")
+    assert list(detours(one)) == ["CLAUDE_CODE_USE_BEDROCK of this shell is left out for this run"]
+    assert arguments(one, TARGET, tmp_path) == ()
+
+
+def test_one_run_goes_to_no_cloud_of_its_settings(tmp_path: Path) -> None:
+    """They are overridden for the run, and nothing else of them is."""
+    own = write(
+        tmp_path / ".claude" / "settings.json", {"env": {"CLAUDE_CODE_USE_VERTEX": "true", "FOO": "1"}}
+    )
+    one = machine(tmp_path, folder=tmp_path / "repo")
+    (line,) = detours(one)
+    assert line == f"CLAUDE_CODE_USE_VERTEX of {own} is switched off for this run"
+    word, file = arguments(one, KEYED, tmp_path / "scratch")
+    assert word == "--settings"
+    env = json.loads(Path(file).read_text())["env"]
+    assert env == {
+        "ANTHROPIC_BASE_URL": KEYED.url,
+        "ANTHROPIC_AUTH_TOKEN": "shk_test-key",
+        "CLAUDE_CODE_USE_VERTEX": "",
+    }
+
+
+def test_a_switch_of_the_administrator_is_named_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No settings of one run win over it."""
+    managed = write(tmp_path / "managed.json", {"env": {"CLAUDE_CODE_USE_BEDROCK": "1"}})
+    monkeypatch.setitem(MANAGED, "linux", str(managed))
+    (line,) = detours(machine(tmp_path))
+    assert line == f"CLAUDE_CODE_USE_BEDROCK of {managed} wins over shunt: Claude Code goes to that cloud"
+
+
 def test_a_clean_machine_has_no_conflict(tmp_path: Path) -> None:
     """Nothing is made up."""
     write(tmp_path / ".claude" / "settings.json", {"model": "opus", "env": {"FOO": "1"}})
     assert list(conflicts(machine(tmp_path), TARGET)) == []
+    assert list(detours(machine(tmp_path))) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from shunt.connect.codex import arguments, conflicts, edits, environment
+from shunt.connect.codex import arguments, conflicts, detours, edits, environment
 from shunt.connect.plan import planned
 from tests.connect.machines import KEYED, TARGET, machine, write
 
@@ -33,6 +33,18 @@ def test_a_single_run_keeps_its_key_out_of_the_arguments(tmp_path: Path) -> None
     assert 'model_providers.shunt_exec.base_url="https://box.test:8082/v1"' in words
     assert "shk_test-key" in environment(KEYED).values()
     assert set(words[::2]) == {"-c"}
+
+
+def test_a_profile_s_provider_does_not_win_over_a_single_run(tmp_path: Path) -> None:
+    """Codex prefers it to the top of its settings, so each that names one is set as well, and said."""
+    text = '[profiles.work]\nmodel_provider = "azure"\n[profiles.x]\nmodel = "m"\n'
+    file = write(tmp_path / ".codex" / "config.toml", text)
+    words = arguments(machine(tmp_path), TARGET, tmp_path)
+    assert 'profiles.work.model_provider="shunt_exec"' in words
+    assert not any("profiles.x" in word for word in words)
+    assert list(detours(machine(tmp_path))) == [
+        f"the provider of profile work in {file} is not used for this run"
+    ]
 
 
 def test_profiles_and_projects_that_choose_another_provider(tmp_path: Path) -> None:
