@@ -148,6 +148,8 @@ class DayTotals:
     cache_write: int = 0
     rebilled: int = 0
     """Input tokens paid for again because a conversation moved."""
+    metered_usd: float = 0.0
+    """The part of the price that was really paid: that of accounts that pay per token."""
 
 
 @frozen(slots=False)

@@ -108,6 +108,7 @@ def finished(state: PoolState, record: RequestRecord) -> PoolState:
         cache_read=record.usage.cache_read,
         cache_write=record.usage.cache_write,
         rebilled=record.rebilled,
+        metered_usd=record.cost_usd if record.metered else 0.0,
     )
     day = _day(int(record.at // 86_400))
     days = {**state.days, day: _sum(state.days.get(day, DayTotals()), spent)}
@@ -301,4 +302,5 @@ def _sum(one: DayTotals, other: DayTotals) -> DayTotals:
         cache_read=one.cache_read + other.cache_read,
         cache_write=one.cache_write + other.cache_write,
         rebilled=one.rebilled + other.rebilled,
+        metered_usd=one.metered_usd + other.metered_usd,
     )

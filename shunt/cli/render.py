@@ -17,7 +17,7 @@ from rich.text import Text
 
 from shunt.cli.remarks import Level, Remark
 from shunt.cli.terminal import clean, login_cure
-from shunt.views.glance import glance, told_reset
+from shunt.views.glance import glance, told_money, told_reset
 from shunt.views.words import dollars, span
 
 Document = Mapping[str, Any]
@@ -254,12 +254,10 @@ def _footer(status: Document) -> Iterator[Text]:
     waiting = _number(status, "waiting")
     if waiting:
         yield Text(f"{waiting:.0f} request{'s' * (waiting != 1)} waiting for an account", "yellow")
-    savings = status.get("savings")
-    if isinstance(savings, Mapping):
-        spans = (("today", "today"), ("week", "7 days"), ("all_time", "in all"))
-        costs = [(label, _number(savings, f"{key}_cost_usd")) for key, label in spans]
-        told = [f"{dollars(cost)} {label}" for label, cost in costs if cost is not None]
-        yield Text("saved, at API prices: " + " · ".join(told)) if told else Text("")
+    for word, money in told_money(glance(status)):
+        sums = ((money.today, "today"), (money.week, "7 days"), (money.in_all, "in all"))
+        told = [f"{dollars(sum_)} {label}" for sum_, label in sums if sum_ is not None]
+        yield Text(f"{word}, at API prices: " + " · ".join(told))
     kept = status.get("credentials")
     if isinstance(kept, Mapping) and _text(kept, "file"):
         sealed = ", sealed by the system's keychain" if _text(kept, "kept_in") == "keychain" else ""

@@ -219,7 +219,10 @@ def _reset(window: Window | None, now: float) -> float | None:
 
 
 def savings(state: PoolState, now: float) -> Document:
-    """What the tokens would have cost at API prices: today, in the seven days to now, and in all (UTC)."""
+    """What the tokens cost at API prices: today, in the seven days to now, and in all (UTC).
+
+    `…_metered_usd` is the part of it that was really paid; the rest was saved.
+    """
     today = datetime.fromtimestamp(now, UTC).date()
     week = [(today - timedelta(days=back)).isoformat() for back in range(7)]
     return {
@@ -239,6 +242,7 @@ def _totals(name: str, days: Iterable[DayTotals]) -> Document:
         f"{name}_rebilled": sum(day.rebilled for day in days),
         f"{name}_requests": sum(day.requests for day in days),
         f"{name}_cost_usd": round(sum(day.cost_usd for day in days), 6),
+        f"{name}_metered_usd": round(sum(day.metered_usd for day in days), 6),
     }
 
 

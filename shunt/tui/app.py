@@ -21,7 +21,7 @@ from shunt.tui import rows
 from shunt.tui.client import Client, Refused, Unreachable
 from shunt.tui.picture import Picture, after
 from shunt.tui.why import Why, explained
-from shunt.views.glance import glance, told_reset
+from shunt.views.glance import glance, told_money, told_reset
 from shunt.views.words import documents, dollars, number
 
 POLL: Final = 2.0
@@ -211,15 +211,21 @@ class Monitor(App[None]):
             return Text("\n".join(["No accounts yet.", *(lines or ["shunt add-account NAME adds one."])]))
         seen = glance(status)
         why = f", because {seen.why}" if seen.why else ""
-        saved = f"{dollars(seen.saved_today)} today, {dollars(seen.saved_week)} in 7 days"
+        money = [
+            part
+            for word, sums in told_money(seen)
+            for part in (
+                (f" · {word} ", "dim"),
+                f"{dollars(sums.today)} today, {dollars(sums.week)} in 7 days",
+            )
+        ]
         return Text.assemble(
             ("in use ", "dim"),
             (seen.in_use or "nobody yet", "bold"),
             why,
             (" · next reset ", "dim"),
             told_reset(seen.reset, now),
-            (" · saved ", "dim"),
-            saved,
+            *money,
         )
 
     def _draw_detail(self) -> None:

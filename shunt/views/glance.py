@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from shunt.views.words import documents, is_held, number, percent, reason, span, window_name
 
 Document = Mapping[str, Any]
+SPANS: Final = ("today", "week", "all_time")
 
 
 @frozen
@@ -23,6 +24,15 @@ class Reset:
     """Share spent, from 0 to 1."""
     at: float
     """Epoch seconds."""
+
+
+@frozen
+class Money:
+    """US dollars at API prices, of today, of seven days and of all time; None where it is not known."""
+
+    today: float | None = None
+    week: float | None = None
+    in_all: float | None = None
 
 
 @frozen
@@ -41,10 +51,10 @@ class Glance:
     accounts: int
     running: int
     waiting: int
-    saved_today: float | None
-    """US dollars at API prices."""
-    saved_week: float | None
-    saved_in_all: float | None
+    saved: Money
+    """What subscriptions did not cost."""
+    paid: Money
+    """What accounts cost that pay per token."""
 
 
 def glance(status: Document) -> Glance:
@@ -54,8 +64,8 @@ def glance(status: Document) -> Glance:
     running = [active for active in documents(status.get("active")) if not is_held(active)]
     requests = [*running, *documents(status.get("recent_requests"))]
     last = next((request for request in requests if request.get("account") == in_use), {})
-    savings = status.get("savings")
-    saved = savings if isinstance(savings, Mapping) else {}
+    found = status.get("savings")
+    savings = found if isinstance(found, Mapping) else {}
     return Glance(
         in_use=in_use,
         why=reason(last.get("why")),
@@ -66,10 +76,27 @@ def glance(status: Document) -> Glance:
         accounts=len(accounts),
         running=len(running),
         waiting=int(number(status, "waiting") or 0),
-        saved_today=number(saved, "today_cost_usd"),
-        saved_week=number(saved, "week_cost_usd"),
-        saved_in_all=number(saved, "all_time_cost_usd"),
+        saved=Money(*(_saved(savings, span) for span in SPANS)),
+        paid=Money(*(number(savings, f"{span}_metered_usd") for span in SPANS)),
     )
+
+
+def _saved(savings: Document, span: str) -> float | None:
+    cost = number(savings, f"{span}_cost_usd")
+    # A server that does not tell the two apart has counted all of it as saved.
+    return (
+        None if cost is None else max(0.0, round(cost - (number(savings, f"{span}_metered_usd") or 0.0), 6))
+    )
+
+
+def told_money(seen: Glance) -> list[tuple[str, Money]]:
+    """`saved` and `paid` with their sums, each only where there is any; a pool that begins has saved nothing."""
+    told = [
+        (word, money)
+        for word, money in (("saved", seen.saved), ("paid", seen.paid))
+        if money.today or money.week or money.in_all
+    ]
+    return told or ([("saved", seen.saved)] if seen.saved != Money() else [])
 
 
 def next_reset(accounts: list[Document]) -> Reset | None:

@@ -181,6 +181,14 @@ def test_a_finished_request_is_counted_everywhere_once() -> None:
     assert state.accounts["a"].usage == Usage(20, 200, 6, 8, 10, 4, 2)
 
 
+def test_what_was_really_paid_is_counted_apart() -> None:
+    """Of an account that pays per token; it stays a part of the whole price."""
+    state = transitions.finished(pool_state("a"), record())
+    state = transitions.finished(state, evolve(record(1), metered=True))
+    assert (state.total.cost_usd, state.total.metered_usd) == (0.5, 0.25)
+    assert state.days["2026-09-21"] == state.total
+
+
 def test_requests_that_no_account_served_count_too() -> None:
     """A request refused for want of accounts is in the totals."""
     state = transitions.finished(pool_state("a"), record(account=""))

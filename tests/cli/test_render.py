@@ -131,6 +131,18 @@ def test_the_first_shunts_fields_suffice() -> None:
     assert "7d" not in page
 
 
+def test_money_paid_is_not_told_as_saved() -> None:
+    """Accounts that pay per token saved nothing; each of the two has its line, where there is any."""
+    both = {"today_cost_usd": 3, "today_metered_usd": 1, "week_cost_usd": 5, "week_metered_usd": 1}
+    shown = text(status_view({"accounts": [], "savings": both}, T0))
+    assert "saved, at API prices: $2.00 today · $4.00 7 days" in shown
+    assert "paid, at API prices: $1.00 today · $1.00 7 days" in shown
+    paid = {"today_cost_usd": 189.2, "today_metered_usd": 189.2}
+    shown = text(status_view({"accounts": [], "savings": paid}, T0))
+    assert "saved" not in shown
+    assert "paid, at API prices: $189.20 today" in shown
+
+
 def test_an_empty_pool_names_the_next_step() -> None:
     """Without accounts the page says how to add one."""
     assert "shunt add-account NAME" in text(status_view({"version": "0", "accounts": []}, T0))

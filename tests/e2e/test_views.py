@@ -50,11 +50,14 @@ async def test_all_views_tell_the_vendor_s_own_numbers(tmp_path: Path) -> None:
         account = status["accounts"][0]["tokens_used"]
         assert (account["input"], account["output"]) == (SERVED * FRESH, SERVED * OUT)
         assert (total["input_tokens"], total["output_tokens"]) == (SERVED * FRESH, SERVED * OUT)
-        saved = status["savings"]["today_cost_usd"]
-        assert saved == pytest.approx(total["cost_usd"], abs=1e-5)
+        paid = status["savings"]["today_cost_usd"]
+        assert paid == pytest.approx(total["cost_usd"], abs=1e-5)
+        assert status["savings"]["today_metered_usd"] == paid
         where = ("--home", str(shunt.home), "--url", f"http://127.0.0.1:{shunt.port}")
-        line = await shunt.cli("status", "--format", "{saved_today} {account}", *where)
-        assert line.stdout.decode().strip() == f"{dollars(saved)} a"
+        line = await shunt.cli("status", "--format", "{paid_today} {saved_today} {account}", *where)
+        assert line.stdout.decode().strip() == f"{dollars(paid)} $0.00 a"
         told = json.loads((await shunt.cli("status", "--json", *where)).stdout)
         assert told["savings"] == status["savings"]
-        assert dollars(saved) in (await shunt.cli("status", *where)).stdout.decode()
+        shown = (await shunt.cli("status", *where)).stdout.decode()
+        assert f"paid, at API prices: {dollars(paid)} today" in shown
+        assert "saved" not in shown

@@ -205,7 +205,7 @@ def test_recent_requests_are_listed_newest_first() -> None:
 def test_savings_count_today_seven_days_and_everything() -> None:
     """A week is seven days, not eight; days are UTC's."""
     days = {
-        f"2027-01-{day:02}": DayTotals(input=day, output=1, cost_usd=0.5, cache_read=2)
+        f"2027-01-{day:02}": DayTotals(input=day, output=1, cost_usd=0.5, cache_read=2, metered_usd=0.125)
         for day in range(5, 16)
     }
     told = savings(PoolState(days=days, total=DayTotals(input=999, output=88, cost_usd=7.0)), NOW)
@@ -213,6 +213,11 @@ def test_savings_count_today_seven_days_and_everything() -> None:
     assert (told["week_input"], told["week_output"], told["week_cost_usd"]) == (sum(range(9, 16)), 7, 3.5)
     assert (told["all_time_input"], told["all_time_output"], told["all_time_cost_usd"]) == (999, 88, 7.0)
     assert told["week_cache_read"] == 14
+    assert (told["today_metered_usd"], told["week_metered_usd"], told["all_time_metered_usd"]) == (
+        0.125,
+        0.875,
+        0,
+    )
     assert savings(PoolState(), NOW)["week_cost_usd"] == 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shunt.views.glance import Reset, glance, next_reset, told_reset
+from shunt.views.glance import Reset, glance, next_reset, told_money, told_reset
 
 STATUS: dict[str, Any] = {
     "strategy": "maximus",
@@ -42,7 +42,22 @@ def test_everything_is_seen_at_one_glance() -> None:
         "maximus",
     )
     assert (seen.available, seen.accounts, seen.running, seen.waiting) == (1, 3, 1, 2)
-    assert (seen.saved_today, seen.saved_week, seen.saved_in_all) == (1.5, 2.0, None)
+    assert (seen.saved.today, seen.saved.week, seen.saved.in_all) == (1.5, 2.0, None)
+    assert (seen.paid.today, seen.paid.week, seen.paid.in_all) == (None, None, None)
+
+
+def test_what_was_paid_is_not_saved() -> None:
+    """The part that accounts cost which pay per token; only what there is of the two is told."""
+    savings = {"today_cost_usd": 1.5, "today_metered_usd": 0.5, "week_cost_usd": 2, "week_metered_usd": 2}
+    seen = glance({"savings": savings})
+    assert (seen.saved.today, seen.saved.week, seen.saved.in_all) == (1.0, 0.0, None)
+    assert (seen.paid.today, seen.paid.week, seen.paid.in_all) == (0.5, 2.0, None)
+    assert told_money(seen) == [("saved", seen.saved), ("paid", seen.paid)]
+    paid = glance({"savings": {"today_cost_usd": 2, "today_metered_usd": 2}})
+    assert told_money(paid) == [("paid", paid.paid)]
+    nothing = glance({"savings": {"today_cost_usd": 0, "today_metered_usd": 0}})
+    assert told_money(nothing) == [("saved", nothing.saved)]
+    assert told_money(glance({})) == []
 
 
 def test_the_next_reset_is_of_a_window_that_holds_something() -> None:
@@ -60,4 +75,4 @@ def test_the_reset_is_told_with_its_account_and_time() -> None:
 def test_an_empty_document_makes_an_empty_glance() -> None:
     """Nothing is guessed."""
     seen = glance({})
-    assert (seen.in_use, seen.reset, seen.saved_today, seen.accounts) == ("", None, None, 0)
+    assert (seen.in_use, seen.reset, seen.saved.today, seen.accounts) == ("", None, None, 0)

@@ -16,6 +16,15 @@ def test_every_field_is_filled() -> None:
     assert line(STATUS, 140.0, "{resets_account} {resets_in}: {saved_today}") == "a 1 m: $1.50"
 
 
+def test_money_paid_is_a_field_of_its_own() -> None:
+    """It is no part of what was saved."""
+    status = {
+        "savings": {"today_cost_usd": 3, "today_metered_usd": 1, "week_cost_usd": 5, "week_metered_usd": 2}
+    }
+    pattern = "{saved_today} {saved_week} {paid_today} {paid_week}"
+    assert line(status, 0.0, pattern) == "$2.00 $3.00 $1.00 $2.00"
+
+
 def test_the_pinned_account_is_the_one_that_is_told_of() -> None:
     """It is what serves next, whatever served last."""
     pinned = {**STATUS, "pinned_account": "a"}

@@ -53,9 +53,21 @@ export function Header() {
   `;
 }
 
+/** What subscriptions saved and what accounts cost that pay per token: each only where there is any. */
+function told(savings) {
+  const sums = (word, sum) => ({ word, today: sum("today"), week: sum("week"), inAll: sum("all_time") });
+  const paid = sums("Paid", (span) => savings[`${span}_metered_usd`]);
+  const saved = sums("Saved", (span) => {
+    const cost = savings[`${span}_cost_usd`];
+    return cost == null ? cost : Math.max(0, cost - (savings[`${span}_metered_usd`] ?? 0));
+  });
+  const any = [saved, paid].filter((money) => money.today > 0 || money.week > 0 || money.inAll > 0);
+  return any.length ? any : [saved];
+}
+
 export function Summary() {
   const { status, next } = useStore();
-  const savings = status.savings ?? {};
+  const money = told(status.savings ?? {});
   const reset = nextReset(status);
   const rate = status.active.reduce((sum, active) => sum + (active.tokens_per_second ?? 0), 0);
   return html`
@@ -75,11 +87,16 @@ export function Summary() {
         </p>
       </div>
       <div class="tile">
-        <h2>Saved today</h2>
-        <p class="big num">${dollars(savings.today_cost_usd)}</p>
-        <p class="sub">
-          at API prices · ${dollars(savings.week_cost_usd)} in 7 days · ${dollars(savings.all_time_cost_usd)} in all
-        </p>
+        <h2>${money[0].word} today</h2>
+        <p class="big num">${dollars(money[0].today)}</p>
+        <p class="sub">at API prices · ${dollars(money[0].week)} in 7 days · ${dollars(money[0].inAll)} in all</p>
+        ${money.slice(1).map(
+          (paid) => html`
+            <p class="sub">
+              ${paid.word}: ${dollars(paid.today)} today · ${dollars(paid.week)} in 7 days · ${dollars(paid.inAll)} in all
+            </p>
+          `,
+        )}
       </div>
       <div class="tile">
         <h2>Running</h2>
