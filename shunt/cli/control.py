@@ -14,6 +14,7 @@ from shunt.accounts.secret import Secret
 from shunt.cli.exits import Failed, NotRunning
 from shunt.config.addresses import is_loopback
 from shunt.config.types import NO_SECRET, ServerConfig
+from shunt.wire.headers import REQUEST_ID
 
 if TYPE_CHECKING:
     import httpx2 as httpx
@@ -154,6 +155,9 @@ class Control:
             raise self._foreign(f"status {reply.status_code} without JSON") from error
         if not isinstance(document, dict):
             raise self._foreign("JSON, but not an object")
+        if REQUEST_ID.decode() not in reply.headers:
+            # Its words would be taken for shunt's own, and help nobody.
+            raise self._foreign(f"status {reply.status_code} without the mark of shunt's answers")
         if reply.is_success or reply.status_code in fine:
             return document
         message = _message(document)

@@ -11,7 +11,7 @@ from shunt.inference.failure import Failure
 from shunt.protocols import protocol_named
 from shunt.server.errors import CONTROL, encode
 from shunt.server.sessions import COOKIE
-from shunt.wire.headers import Headers
+from shunt.wire.headers import REQUEST_ID, Headers
 
 NEVER: Final = frozenset(
     {
@@ -32,7 +32,6 @@ NEVER: Final = frozenset(
         b"trailer",
     }
 )
-REQUEST_ID: Final = b"x-shunt-request-id"
 
 
 @define(eq=False)

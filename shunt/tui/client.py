@@ -10,6 +10,7 @@ import httpx2 as httpx
 
 from shunt.accounts.secret import Secret
 from shunt.wire import json, sse
+from shunt.wire.headers import REQUEST_ID
 
 ANSWER_WITHIN: Final = 10.0
 """Seconds until an answer."""
@@ -82,15 +83,19 @@ class Client:
             document = reply.json()
         if not reply.is_success:
             raise _refusal(reply)
-        if not isinstance(document, dict):
+        if not isinstance(document, dict) or not _is_shunt(reply):
             raise Unreachable(f"A program that is not shunt answers at {self.url}.")
         return document
+
+
+def _is_shunt(reply: httpx.Response) -> bool:
+    return REQUEST_ID.decode() in reply.headers
 
 
 def _refusal(reply: httpx.Response) -> Refused | Unreachable:
     message: Any = None
     with suppress(ValueError, AttributeError):
         message = reply.json().get("error", {}).get("message")
-    if isinstance(message, str):
+    if isinstance(message, str) and _is_shunt(reply):
         return Refused(message)
     return Unreachable(f"A program that is not shunt answers at {reply.url} (status {reply.status_code}).")

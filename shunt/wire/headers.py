@@ -12,6 +12,8 @@ from typing import Final
 Headers = tuple[tuple[bytes, bytes], ...]
 """Raw (name, value) pairs in order of arrival."""
 
+REQUEST_ID: Final = b"x-shunt-request-id"
+"""Stands in every answer of shunt, with the id of the request: by it an answer is known as shunt's."""
 MOST_LISTED: Final = 1024
 """Bytes of a list in a header: some clients take 16 KiB of headers in all."""
 _ODD: Final = re.compile(rb"[^ -~]")

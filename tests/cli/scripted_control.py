@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import define, field
 
+from shunt.wire.headers import REQUEST_ID
+
 HEALTH = {"status": "ok", "version": "0.1.0"}
 
 
@@ -25,6 +27,8 @@ class ScriptedControl:
     """`METHOD path` and the JSON body, in order."""
     keys: list[str] = field(factory=list)
     """`x-api-key` of each call."""
+    signs: bool = True
+    """Whether its answers carry the header that every answer of shunt has."""
 
     @property
     def url(self) -> str:
@@ -50,6 +54,8 @@ def scripted_control(answers: Mapping[str, tuple[int, Any]] | None = None) -> It
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(data)))
+            if control.signs:
+                self.send_header(REQUEST_ID.decode(), "req_test")
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(data)

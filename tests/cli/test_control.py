@@ -78,6 +78,25 @@ def test_another_program_on_the_port_is_named_as_such(status: int, body: Any) ->
         Control(server.url).status()
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, {"error": "nope"}),
+        (401, {"error": {"message": "Key?"}}),
+        (503, {"error": "x"}),
+        (200, {"accounts": []}),
+    ],
+)
+def test_another_program_s_json_is_not_taken_for_shunt_s(status: int, body: Any) -> None:
+    """Every answer of shunt carries one header; without it, words and documents are somebody else's."""
+    with scripted_control({"GET /status": (status, body), "GET /ready": (status, body)}) as server:
+        server.signs = False
+        control = Control(server.url)
+        for call in (control.status, control.ready):
+            with pytest.raises(Foreign, match=rf"not shunt answers at {server.url}.* server\.port .* --url"):
+                call()
+
+
 def test_a_server_that_speaks_no_http_is_foreign() -> None:
     """An SSH banner is not a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -92,6 +92,15 @@ def test_what_goes_wrong_is_told_in_words(answer: tuple[int, Any], error: type[E
         talk(server, lambda client: client.get("/status"))
 
 
+@pytest.mark.parametrize("answer", [(404, {"error": {"message": "nope"}}), (200, {"accounts": []})])
+def test_another_program_s_json_is_not_taken_for_shunt_s(answer: tuple[int, Any]) -> None:
+    """It lacks the header that every answer of shunt has."""
+    with scripted_control({"GET /status": answer}) as server:
+        server.signs = False
+        with pytest.raises(Unreachable, match="not shunt"):
+            talk(server, lambda client: client.get("/status"))
+
+
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     """For documents as for events."""
     with scripted_control() as server:
