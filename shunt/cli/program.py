@@ -331,15 +331,32 @@ def main(args: Sequence[str] | None = None) -> int:
         click.echo("Stopped.", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (`| head`) has gone. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader (`| head`) has gone
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last net of the program
+        if isinstance(error, OSError) and (why := _unwritable()):
+            _drop_output()
+            click.echo(f"Cannot write the output: {why}.", err=True)
+            return FAILED
         from shunt.cli.crash import recorded
 
         click.echo(recorded(error, argv, of_process().environ), err=True)
         return FAILED
     return code if isinstance(code, int) else FINE
+
+
+def _unwritable() -> str:
+    """Why stdout takes nothing, such as a full disk; empty when it does."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return (error.strerror or "unknown error").lower()
+    return ""
+
+
+def _drop_output() -> None:
+    """Send what stdout still holds nowhere: Python would complain again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _harden() -> None:

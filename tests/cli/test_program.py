@@ -149,6 +149,23 @@ def test_closed_streams_are_no_traceback(tmp_path: Path, redirection: str) -> No
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("words", ["config show", "--version", "config show --json", "help"])
+def test_an_output_that_takes_nothing_is_named(tmp_path: Path, words: str) -> None:
+    """A full disk is nobody's mistake: one line says so, and nothing is logged as a crash."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m shunt {words} >/dev/full', sys.executable],
+        env={"PYTHONPATH": str(ROOT), "SHUNT_HOME": str(tmp_path), "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stderr == "Cannot write the output: no space left on device.\n"
+    assert done.returncode == 1
+    assert not (tmp_path / "logs").exists()
+
+
 def test_names_survive_a_poor_terminal(tmp_path: Path) -> None:
     """Letters the terminal does not have are escaped, not fatal."""
     (tmp_path / "config.toml").write_text(
