@@ -138,11 +138,11 @@ def add_account(
     yes: bool,
     **settings: Any,
 ) -> None:
-    """Add the account NAME, or log it in anew.
+    """Add the account NAME, or give it its login or key anew.
 
     --login makes a login that only shunt has; on a machine without a browser a code is pasted or typed
     elsewhere instead. --import shares the login that Claude Code or Codex has here. Both also renew the
-    login of an account that exists, while shunt runs.
+    login of an account that exists, while shunt runs; --api-key-stdin replaces its stored key.
 
     With neither, and without --api-key-env or --api-key-stdin, you are asked for an API key, which is not
     shown. Servers on this machine (ollama, lmstudio, llamacpp, vllm) need none and you are not asked.
@@ -170,7 +170,7 @@ def _here(files: Files, wish: Wish, way: Callable[[str], Way] | None, *, named: 
         wish = evolve(wish, way=Way.BROWSER)
     existing = _existing(files, wish, named=named)
     if existing is not None:
-        wish = evolve(wish, provider=existing.provider, proxy=existing.proxy)
+        wish = evolve(wish, name=existing.name, provider=existing.provider, proxy=existing.proxy)
     if way is not None:
         wish = evolve(wish, way=way(wish.provider))
         _before_login(files, wish, existing, yes=yes)
@@ -233,7 +233,7 @@ def _provider(name: str | None) -> str:
 
 
 def _existing(files: Files, wish: Wish, *, named: bool) -> AccountConfig | None:
-    """The account of that name that is to be given its login anew; None when the name is free.
+    """The account of that name that is to be given its login or key anew; None when the name is free.
 
     Raises:
         Failed: the name is taken. click.UsageError: something cannot be changed this way, or is missing.
@@ -245,21 +245,29 @@ def _existing(files: Files, wish: Wish, *, named: bool) -> AccountConfig | None:
                 f"Provider {wish.provider} needs --upstream-url, the address of the server."
             )
         return None
-    if not wish.is_login:
-        raise Failed(
-            f"There is an account {clean(account.name)} already. To log it in anew: "
-            f"`shunt add-account {word(account.name)} --login`. Or choose another name, or first "
-            f"`shunt remove-account {word(account.name)}`."
-        )
     if named and account.provider != wish.provider:
         raise Failed(
             f"The account {clean(account.name)} is of provider {account.provider}, not {wish.provider}."
         )
+    if not wish.is_login:
+        _check_key_change(files, wish, account)
     if wish.settings:
         raise click.UsageError(
-            f"The account exists; change its settings in {files.places.config_file}, and log in without them."
+            f"The account exists; change its settings in {files.places.config_file}, and give its login or key "
+            "without them."
         )
     return account
+
+
+def _check_key_change(files: Files, wish: Wish, account: AccountConfig) -> None:
+    """See to it that the key on stdin can take the place of the account's. Raises Failed."""
+    Enrolment(files).check_lives_on_key(account)
+    if not wish.from_stdin:
+        raise Failed(
+            f"There is an account {clean(account.name)} already. To give it another key: "
+            f"`shunt add-account {word(account.name)} --api-key-stdin`. Or choose another name, or first "
+            f"`shunt remove-account {word(account.name)}`."
+        )
 
 
 def _credential(files: Files, wish: Wish) -> Credential | None:
@@ -324,7 +332,7 @@ def _report(files: Files, wish: Wish, credential: Credential | None, *, replaced
         kept = f"its key is read from ${wish.api_key_env}"
     else:
         kept = "without a key"
-    anew = "Imported anew" if wish.imported else "Logged in anew"
+    anew = "Imported anew" if wish.imported else "Logged in anew" if wish.is_login else "Key replaced"
     done = anew if replaced else "Added"
     click.echo(f"{done}: {clean(wish.name)} ({wish.provider}), {kept}.")
     if isinstance(credential, Login):

@@ -77,12 +77,15 @@ class Enrolment:
         return ""
 
     def check_replacement(self, account: AccountConfig, credential: Credential) -> None:
-        """Refuse to put another person's login, or a login in a key's place, into an account.
+        """Refuse to put another person's login into an account, a login in a key's place, or a key in a login's.
 
         Raises:
             Failed: with what to do instead.
         """
         shown = clean(account.name)
+        if isinstance(credential, ApiKey):
+            self.check_lives_on_key(account)
+            return
         stored = self.check_lives_on_login(account)
         if not isinstance(stored, Login) or not isinstance(credential, Login):
             return
@@ -101,6 +104,23 @@ class Enrolment:
                 f"The account {clean(account.name)} uses an API key. Add the login under another name."
             )
         return stored
+
+    def check_lives_on_key(self, account: AccountConfig) -> None:
+        """Refuse to store a key that would not be used, or that takes a login's place: Failed with what to do instead."""
+        shown, entry = clean(account.name), self._stored().get(account.name)
+        if account.api_key_env:
+            raise Failed(
+                f"The key of {shown} is in the variable {account.api_key_env}: change it where `shunt run` is started."
+            )
+        if account.api_key:
+            raise Failed(
+                f"The key of {shown} is its api_key in {self.files.places.config_file}: change it there."
+            )
+        if entry is not None and isinstance(entry.credential, Login):
+            raise Failed(
+                f"The account {shown} lives on a login; `shunt add-account {word(account.name)} --login` makes it "
+                "anew. Add the key under another name."
+            )
 
     def _stored(self) -> dict[str, StoredCredential]:
         return self.files.credentials.load()

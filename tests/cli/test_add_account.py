@@ -140,13 +140,56 @@ def test_a_login_token_in_the_named_variable_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["main", "MAIN"])
-def test_a_name_is_taken_once(desk: Desk, name: str) -> None:
-    """A second account of the same name, also in other case, is refused with what to do."""
-    desk.write_config('[[accounts]]\nname = "main"\nprovider = "anthropic"\n')
-    result = desk.run("add-account", name, "--api-key-stdin", input=KEY)
+def test_a_new_key_takes_the_stored_one_s_place(desk: Desk, name: str) -> None:
+    """The account keeps its settings, and the change is said."""
+    desk.run("add-account", "main", "--api-key-stdin", "--pool", "work", input=KEY)
+    before = desk.config.read_text()
+    result = desk.run("add-account", name, "--api-key-stdin", input=f"{KEY}-new")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Key replaced: main (anthropic), kept in")
+    assert desk.stored()["main"]["key"] == f"{KEY}-new"
+    assert desk.config.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("account", "given", "told"),
+    [
+        ('provider = "anthropic"\napi_key = "sk-test-x"', ["--api-key-stdin"], "its api_key in"),
+        ('provider = "anthropic"\napi_key_env = "MY_KEY"', ["--api-key-stdin"], "the variable MY_KEY"),
+        ('provider = "openai"', ["--api-key-stdin", "--provider", "anthropic"], "of provider openai"),
+        ('provider = "anthropic"', ["--api-key-env", "X"], "remove-account main"),
+    ],
+)
+def test_a_key_that_is_elsewhere_is_changed_there(
+    desk: Desk, account: str, given: list[str], told: str
+) -> None:
+    """The place is named; nothing is written, and no login is suggested for a key."""
+    desk.write_config(f'[[accounts]]\nname = "main"\n{account}\n')
+    result = desk.run("add-account", "main", *given, input=KEY)
     assert result.exit_code == 1
-    assert "shunt remove-account main" in result.stderr
+    assert told in result.stderr
+    assert "--login" not in result.stderr
     assert desk.stored() == {}
+
+
+def test_a_key_is_not_put_in_a_login_s_place(desk: Desk) -> None:
+    """A subscription stays one; its cure is a login, a key goes under another name."""
+    desk.log_in()
+    desk.run("add-account", "main", "--import")
+    before = desk.stored()
+    result = desk.run("add-account", "main", "--api-key-stdin", input=KEY)
+    assert result.exit_code == 1
+    assert "lives on a login" in result.stderr
+    assert "another name" in result.stderr
+    assert desk.stored() == before
+
+
+def test_a_key_does_not_change_settings_of_an_account(desk: Desk) -> None:
+    """Those are the file's; a new key is given without them."""
+    desk.run("add-account", "main", "--api-key-stdin", input=KEY)
+    result = desk.run("add-account", "main", "--api-key-stdin", "--pool", "p", input=f"{KEY}-new")
+    assert result.exit_code == 2
+    assert desk.stored()["main"]["key"] == KEY
 
 
 def test_the_same_key_twice_is_told(desk: Desk) -> None:
