@@ -214,8 +214,9 @@ class Assembly:
         for index in tuple(self._open):
             self.close(index)
         self._stopped = True
-        stop = settled_stop(stop, calls=self._calls, refused=self._refused)
-        self._events.append(Stopped(stop, usage, stop_sequence, explanation, unknown_stop, tier))
+        settled = settled_stop(stop, calls=self._calls, refused=self._refused)
+        declined = settled is Stop.REFUSAL is not stop
+        self._events.append(Stopped(settled, usage, stop_sequence, explanation, unknown_stop, tier, declined))
 
     def finish(self) -> None:
         """The protocol's own end was seen. Without a stop before it, the answer is broken."""

@@ -52,6 +52,7 @@ class Collector:
             explanation=stopped.explanation,
             unknown_stop=stopped.unknown_stop,
             created=self._started.created,
+            declined=stopped.declined,
             tier=stopped.tier,
         )
 

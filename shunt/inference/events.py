@@ -116,6 +116,8 @@ class Stopped:
     unknown_stop: str = ""
     tier: str = ""
     """Service tier the answer was given at, in the vendor's word."""
+    declined: bool = False
+    """The refusal is the model's own, at the end of its turn: nothing was cut."""
 
 
 @frozen

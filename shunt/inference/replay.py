@@ -6,7 +6,7 @@ from attrs import evolve
 
 from shunt.inference.assembly import Assembly
 from shunt.inference.events import Event
-from shunt.inference.response import Answer
+from shunt.inference.response import Answer, Stop
 
 
 def replay(answer: Answer) -> list[Event]:
@@ -16,7 +16,7 @@ def replay(answer: Answer) -> list[Event]:
     for part in answer.parts:
         assembly.add(part)
     assembly.stop(
-        answer.stop,
+        Stop.END_TURN if answer.declined else answer.stop,
         answer.usage,
         stop_sequence=answer.stop_sequence,
         explanation=answer.explanation,

@@ -40,4 +40,6 @@ class Answer:
     """The vendor's own word, when it is none we know; reported, never passed on."""
     created: int = 0
     """Epoch seconds, 0 when the vendor does not say."""
+    declined: bool = False
+    """The refusal is the model's own, at the end of its turn: nothing was cut."""
     tier: str = ""

@@ -22,10 +22,13 @@ from shunt.inference.content import (
     ToolCall,
 )
 from shunt.inference.envelope import wrap
+from shunt.inference.names import wire_id
 from shunt.protocols.anthropic_messages.read_blocks import NAME, VENDOR
 
 Block = dict[str, Any]
 
+CITATIONS: Final = "citations"
+"""What sources that cannot be shown are called in reports."""
 SEARCH: Final = "web_search"
 _ILLEGAL: Final = re.compile(r"[^a-zA-Z0-9_]")
 _HOSTED_ID: Final = "srvtoolu_"
@@ -43,14 +46,14 @@ def show(part: Part) -> Block | None:
     match part:
         case Text(text=text) | Refusal(text=text) if text.strip():
             block: Block = {"type": "text", "text": text}
-            if isinstance(part, Text) and (cited := [show_citation(one) for one in part.citations]):
+            if isinstance(part, Text) and (cited := shown_citations(part)):
                 block["citations"] = cited
             return block
         case Thinking():
             return show_thinking(part)
         case ToolCall():
             called = {INPUT: part.arguments} if part.custom else as_object(part.arguments)
-            return {"type": "tool_use", "id": part.id, "name": tool_name(part), "input": called}
+            return {"type": "tool_use", "id": wire_id(part.id), "name": tool_name(part), "input": called}
         case HostedCall():
             begun = show_hosted_call(part)
             return begun and begun | {"input": as_object(part.input)}
@@ -79,10 +82,17 @@ def shown_seal(seal: Seal | None, form: SealForm) -> str:
     return seal.payload if (seal.origin, seal.form) == (VENDOR, form) else wrap(seal)
 
 
-def show_citation(citation: Citation) -> Block:
-    """A source; one of another vendor as a web page."""
+def shown_citations(part: Text) -> list[Block]:
+    """The sources of a text that clients have words for."""
+    return [shown for one in part.citations if (shown := show_citation(one)) is not None]
+
+
+def show_citation(citation: Citation) -> Block | None:
+    """A source; one of another vendor as a web page, or None where it is none."""
     if "cited_text" in citation.raw:
         return dict(citation.raw)
+    if not citation.url:
+        return None
     return {
         "type": "web_search_result_location",
         "url": citation.url,

@@ -38,6 +38,7 @@ from shunt.inference.events import (
     ThinkingDelta,
 )
 from shunt.inference.failure import Failure
+from shunt.inference.names import wire_id
 from shunt.inference.partial_json import PartialObject
 from shunt.inference.request import GenerateRequest
 from shunt.inference.response import Stop
@@ -46,6 +47,7 @@ from shunt.inference.sequence import Sequence
 from shunt.inference.usage import Usage
 from shunt.protocols.anthropic_messages.errors import encode_stream_error
 from shunt.protocols.anthropic_messages.show_parts import (
+    CITATIONS,
     SEARCH,
     show,
     show_citation,
@@ -149,7 +151,9 @@ class MessagesStreamEncoder:
         if isinstance(part, ToolCall):
             self._calling, self._begun = True, False
             self._arguments = None if part.custom else PartialObject()
-            shown += self._begin({"type": "tool_use", "id": part.id, "name": tool_name(part), "input": {}})
+            shown += self._begin(
+                {"type": "tool_use", "id": wire_id(part.id), "name": tool_name(part), "input": {}}
+            )
             if part.custom:
                 shown += self._json(_WRAPPED[0])
         elif isinstance(part, HostedCall) and (block := show_hosted_call(part)) is not None:
@@ -289,8 +293,11 @@ class MessagesStreamEncoder:
         return b"" if block is None else self._begin(block) + self._end()
 
     def _cite(self, citation: Citation) -> bytes:
-        cited = json.encode(show_citation(citation))
-        return _DELTA % (self._index, b'{"type":"citations_delta","citation":%s}' % cited)
+        shown = show_citation(citation)
+        if shown is None:
+            self.dropped.append(CITATIONS)
+            return b""
+        return _DELTA % (self._index, b'{"type":"citations_delta","citation":%s}' % json.encode(shown))
 
     def _json(self, piece: str) -> bytes:
         return self._delta(b'{"type":"input_json_delta","partial_json":%s}', piece) if piece else b""

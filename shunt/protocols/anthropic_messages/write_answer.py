@@ -12,7 +12,7 @@ from shunt.inference.request import GenerateRequest
 from shunt.inference.response import Answer
 from shunt.inference.restoration import Restoration
 from shunt.inference.usage import Usage
-from shunt.protocols.anthropic_messages.show_parts import SEARCH, show
+from shunt.protocols.anthropic_messages.show_parts import CITATIONS, SEARCH, show, shown_citations
 from shunt.protocols.anthropic_messages.stops import write_stop
 from shunt.protocols.anthropic_messages.usage import write_usage
 from shunt.protocols.codec import Encoded
@@ -27,6 +27,8 @@ def write_answer(answer: Answer, request: GenerateRequest, request_id: str) -> E
         block = show(part)
         if block is not None:
             content.append(block)
+            if isinstance(part, Text) and len(shown_citations(part)) < len(part.citations):
+                dropped.append(CITATIONS)
         elif not isinstance(part, (Text, Refusal, Thinking)):
             dropped.append(missed(part))
     searches = sum(isinstance(part, HostedCall) and part.kind == SEARCH for part in answer.parts)

@@ -91,9 +91,9 @@ def answering(request: GenerateRequest, request_id: str, created: int) -> Respon
     }
 
 
-def ended(stop: Stop, usage: Usage, *, refused: bool) -> Response:
+def ended(stop: Stop, usage: Usage, *, declined: bool) -> Response:
     """The fields that an end sets. An answer that is a refusal in the model's own words is complete."""
-    reason = None if refused and stop is Stop.REFUSAL else _INCOMPLETE.get(stop)
+    reason = None if declined else _INCOMPLETE.get(stop)
     return {
         "status": "completed" if reason is None else "incomplete",
         "incomplete_details": None if reason is None else {"reason": reason},

@@ -127,9 +127,7 @@ class ResponsesStreamEncoder:
             words = self._open_words(REFUSAL)
             words.grow(event.explanation)
             words.finish(event.explanation)
-        ending = response_object.ended(
-            event.stop, event.usage, refused=self._refused and not event.explanation
-        )
+        ending = response_object.ended(event.stop, event.usage, declined=event.declined)
         cut = ending["status"] == "incomplete"
         for item in self._live:
             self._end(item, "incomplete" if cut and item.index == self._count - 1 else "completed")

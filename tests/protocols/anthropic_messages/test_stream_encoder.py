@@ -39,6 +39,7 @@ from shunt.inference.events import (
     TextDelta,
 )
 from shunt.inference.failure import Failure
+from shunt.inference.names import wire_id
 from shunt.inference.replay import replay
 from shunt.inference.request import GenerateRequest, Tool
 from shunt.inference.response import Answer, Stop
@@ -281,3 +282,27 @@ def test_a_failure_closes_what_is_open(events: list[Event], names: list[str]) ->
 def test_pings_pass() -> None:
     """A sign of life is told as one."""
     assert encoded([Ping()]) == PING
+
+
+def test_ids_of_other_vendors_are_shown_in_a_legal_form() -> None:
+    """The same in a stream and in a plain answer, and the same that the next turn's history is fitted to."""
+    call = ToolCall("call|bad.id:1", "f", "{}")
+    (streamed,) = shown(call, stop=Stop.TOOL_USE).blocks
+    answer = Answer("a", "m", (call,), Stop.TOOL_USE)
+    (plain,) = write_answer(answer, REQUEST, "req_1").document["content"]
+    assert streamed["id"] == plain["id"] == wire_id(call.id) == wire_id(plain["id"])
+    assert wire_id("toolu_1") == "toolu_1"
+
+
+def test_a_source_that_is_no_page_is_left_out_and_reported() -> None:
+    """A file that another vendor searched has no address, and this protocol's clients no word for it."""
+    file = Citation(title="a.pdf", raw={"type": "file_citation", "file_id": "f"})
+    page = Citation("https://example.org", raw={"type": "url_citation", "url": "https://example.org"})
+    answer = Answer("a", "m", (Text("x", (file, page)), Text("y", (file,))), Stop.END_TURN)
+    encoder = MessagesStreamEncoder(REQUEST, "req_1")
+    stream = b"".join(map(encoder.feed, replay(answer)))
+    plain = write_answer(answer, REQUEST, "req_1")
+    assert stream.count(b"citations_delta") == 1
+    assert [one["url"] for one in plain.document["content"][0]["citations"]] == ["https://example.org"]
+    assert "citations" not in plain.document["content"][1]
+    assert plain.dropped == tuple(dict.fromkeys(encoder.dropped)) == ("citations",)

@@ -60,7 +60,7 @@ def test_what_was_asked_for_is_repeated() -> None:
 )
 def test_the_sdk_takes_it(request_: GenerateRequest) -> None:
     """Checked against the vendor's own types."""
-    document = answering(request_, "req_1", 0) | ended(Stop.END_TURN, Usage(), refused=False)
+    document = answering(request_, "req_1", 0) | ended(Stop.END_TURN, Usage(), declined=False)
     assert Response.model_validate(document, strict=False).status == "completed"
 
 

@@ -308,7 +308,7 @@ def test_a_refusal_tells_its_reason() -> None:
     seen = told(Text("I"), stop=Stop.REFUSAL, explanation="not allowed")
     assert seen.items[0]["content"][-1] == {"type": "refusal", "refusal": "not allowed"}
     assert seen.response["incomplete_details"] == {"reason": "content_filter"}
-    own = told(Refusal("no"), stop=Stop.REFUSAL)
+    own = told(Refusal("no"), stop=Stop.END_TURN)
     assert (own.response["status"], own.items[0]["content"]) == (
         "completed",
         [{"type": "refusal", "refusal": "no"}],
