@@ -147,6 +147,11 @@ FATES: Final[dict[str, tuple[Row, ...]]] = {
         ("verbosity", "low", "told said told said"),
         ("verbosity", "medium", "hint said hint said"),
         ("web_search_options", {}, SAID),
+        (
+            "web_search_options: search_context_size",
+            {"search_context_size": "high"},
+            "part said said said",
+        ),
         ("x_brand_new", 1, TOLD),
     ),
     RESPONSES: (

@@ -36,6 +36,8 @@ def write_tools(request: GenerateRequest, rules: ModelRules, dropped: list[str])
         block = _tool(tool, rules, own=own) if isinstance(tool, Tool) else _hosted(tool, own=own)
         if block is not None:
             written.append(block)
+            if isinstance(tool, HostedTool) and not own:
+                dropped += _untold(tool)
         elif isinstance(tool, HostedTool):
             _miss(tool, request, dropped)
     return written
@@ -107,6 +109,14 @@ def _hosted(tool: HostedTool, *, own: bool) -> Block | None:
     if tool.max_uses:
         block["max_uses"] = tool.max_uses
     return block
+
+
+def _untold(tool: HostedTool) -> list[str]:
+    """What was asked of a search that the vendor's has no word for, by the client's names."""
+    raw = tool.raw
+    size, inside = raw.get("search_context_size"), raw.get("external_web_access") is False
+    asked = {"search_context_size": size not in (None, "medium"), "external_web_access": inside}
+    return [name for name, is_asked in asked.items() if is_asked]
 
 
 def _miss(tool: HostedTool, request: GenerateRequest, dropped: list[str]) -> None:

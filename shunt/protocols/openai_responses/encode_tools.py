@@ -114,6 +114,8 @@ def _write_search(tool: HostedTool, dropped: list[str]) -> Raw:
     if tool.user_location:
         place = {name: tool.user_location[name] for name in _PLACE if tool.user_location.get(name)}
         written["user_location"] = {"type": "approximate", **place}
+    if isinstance(size := tool.raw.get("search_context_size"), str):
+        written["search_context_size"] = size
     if tool.blocked_domains:
         dropped.append("blocked_domains")
     if tool.max_uses is not None:

@@ -11,6 +11,7 @@ from shunt.inference.content import CacheMark, Message, Role, ToolCall
 from shunt.inference.request import ChoiceMode, GenerateRequest, HostedTool, Tool, ToolChoice
 from shunt.models.rules import ModelRules
 from shunt.protocols.anthropic_messages.write_tools import (
+    WEB_SEARCH,
     is_forced,
     remembered_tools,
     write_choice,
@@ -135,3 +136,21 @@ def test_tools_of_the_past_are_described() -> None:
         {"name": "f", "input_schema": EMPTY},
         {"name": "g", "input_schema": EMPTY},
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"search_context_size": "high"}, ["search_context_size"]),
+        ({"search_context_size": "medium"}, []),
+        ({"external_web_access": False}, ["external_web_access"]),
+        ({"external_web_access": True}, []),
+    ],
+)
+def test_what_a_search_cannot_be_told_is_reported(options: dict[str, Any], told: list[str]) -> None:
+    """How much to read, and to keep off the web; what holds anyway is not."""
+    dropped: list[str] = []
+    tool = HostedTool("web_search", "web_search", raw={"type": "web_search", **options})
+    (written,) = write_tools(offering(tool, protocol="openai-responses"), RULES, dropped)
+    assert written == {"type": WEB_SEARCH, "name": "web_search"}
+    assert dropped == told
