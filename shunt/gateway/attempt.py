@@ -317,7 +317,7 @@ class Attempts:
             account=account.name,
             verdict=verdict,
             at=self.now(),
-            reason=type(error).__name__,
+            reason=str(error).removesuffix("."),
             message=str(error),
         )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from shunt.accounts.outcomes import Verdict
+from shunt.accounts.outcomes import Outcome, Verdict
 from shunt.errors import AccountUnavailable, AllCooling, Kind, NoAccounts, NotFound, NotOffered, ShuntError
 from shunt.gateway.attempt import Attempt
 from shunt.inference.inbound import Inbound, Operation
@@ -100,12 +100,14 @@ def _nobody_carries(inbound: Inbound) -> str:
 
 def _failed(failures: tuple[Attempt, ...]) -> UpstreamFailed:
     best = min(failures, key=lambda attempt: _rank(attempt.outcome.verdict))
-    tried = ", ".join(
-        f"{attempt.outcome.account}: {attempt.outcome.message or attempt.outcome.reason or attempt.outcome.verdict}"
-        for attempt in failures
-    )
+    tried = "; ".join(f"{attempt.outcome.account}: {_told(attempt.outcome)}" for attempt in failures)
     kind = UpstreamSilent if best.outcome.verdict is Verdict.TIMED_OUT else UpstreamFailed
     return kind(f"no account could answer ({tried})", best)
+
+
+def _told(outcome: Outcome) -> str:
+    """A failure within a longer sentence."""
+    return (outcome.message or outcome.reason or outcome.verdict).removesuffix(".")
 
 
 def _rank(verdict: Verdict) -> int:

@@ -99,7 +99,8 @@ def _unreachable(error: Exception, host: str, proxy: str) -> str:
         case httpcore.ProxyError():
             return f"The proxy {address(proxy)} refused to connect to {host}."
         case _:
-            return f"{place} cannot be reached: {_reason(error)}."
+            reason = _reason(error)
+            return f"{place} cannot be reached: {reason}{'' if reason.endswith('?') else '.'}"
 
 
 def not_in_time(host: str) -> str:

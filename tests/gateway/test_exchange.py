@@ -67,6 +67,17 @@ async def test_a_refused_connection_moves_on() -> None:
         assert (await s.ask()).status == 200
 
 
+async def test_why_an_account_was_left_is_told_in_words() -> None:
+    """For people, in the record, on the account and to the client; each sentence ends once."""
+    dead = f"http://127.0.0.1:{closed_port()}"
+    async with stage([], "a", "b", build=lambda name, _: account(name, dead)) as s:
+        answered = await s.ask()
+        said = f"{dead.removeprefix('http://')} cannot be reached: it refused the connection; does anything listen there?"
+        assert answered.json["error"]["message"].startswith(f"no account could answer (a: {said}; b: {said})")
+        assert [note.reason for note in s.records[0].attempts] == [said, said]
+        assert s.pool.state.accounts["a"].cooldowns[""].reason == f"unreachable: {said}"
+
+
 async def test_a_rejected_window_cools_until_its_reset() -> None:
     """The account that named a spent window is left alone; others serve."""
     reset = int(wall()) + 1800

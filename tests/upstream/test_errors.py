@@ -48,6 +48,8 @@ def test_before_anything_was_sent_it_is_unreachable(error: Exception, text: str)
     result = mapped(error, ORIGIN, sent=False)
     assert type(result) is UpstreamUnreachable
     assert text in str(result)
+    assert str(result)[-2:-1].isalnum()
+    assert str(result)[-1] in ".?"
     assert HOST in str(result)
 
 
