@@ -95,7 +95,16 @@ def notice_of(told: Told, cooling: Cooldown, now: float) -> Notice:
     if cooling.cause is Verdict.FORBIDDEN:
         text = f"{whose} was turned away by its vendor: {cooling.reason}. See its subscription; shunt tries again in {span(cooling.until - now)}."
         return Notice(Category.FORBIDDEN, name, text)
-    text = f"{whose} is spent; back in {span(cooling.until - now)} ({cooling.reason})."
+    left = span(cooling.until - now)
+    if cooling.cause is Verdict.UNAUTHORIZED:
+        text = (
+            f"{whose} was refused ({cooling.reason}); shunt tries again in {left}. "
+            "Check its key or login with `shunt doctor`."
+        )
+    elif cooling.cause in (None, Verdict.LIMITED, Verdict.THROTTLED):
+        text = f"{whose} is spent; back in {left} ({cooling.reason})."
+    else:
+        text = f"{whose} cannot serve; tried again in {left} ({cooling.reason})."
     return Notice(Category.COOLDOWN_STARTED, name, text)
 
 

@@ -180,6 +180,20 @@ def test_what_is_said_of_a_long_cooldown() -> None:
     assert (barred.category, barred.account) == (Category.FORBIDDEN, "main")
 
 
+def test_only_a_limit_is_called_spent() -> None:
+    """A refused key has its own cure, and a fault of the vendor none but time."""
+    running = Cooldown(until=T0 + 300, since=T0, reason="unauthorized: HTTP 401", cause=Verdict.UNAUTHORIZED)
+    assert notice_of(("k", ""), running, T0).text == (
+        "Account k was refused (unauthorized: HTTP 401); shunt tries again in 5 min. Check its key or login with "
+        "`shunt doctor`."
+    )
+    broken = evolve(running, cause=Verdict.BROKEN, reason="broken: HTTP 500")
+    assert (
+        notice_of(("k", ""), broken, T0).text
+        == "Account k cannot serve; tried again in 5 min (broken: HTTP 500)."
+    )
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
