@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from shunt.cli.files import open_files
 from shunt.cli.invocation import Invocation, as_json, elsewhere, places
 from shunt.cli.past import Lookback, is_moment, parameters_of
 from shunt.cli.past_views import requests_view, sums_view
-from shunt.cli.terminal import draw, emit
+from shunt.cli.terminal import console, draw, emit
 from shunt.store.history_search import GROUPINGS, MOST
 
 
@@ -52,4 +53,5 @@ def history(call: Invocation, url: str | None, *, as_json: bool, **options: Any)
     elif by:
         draw(sums_view(found), call.environ)
     else:
-        draw(requests_view(found), call.environ)
+        screen = console(sys.stdout, call.environ)
+        screen.print(requests_view(found, screen.width))

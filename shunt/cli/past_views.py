@@ -20,29 +20,60 @@ Document = Mapping[str, Any]
 SHORT_ID = 12
 """Characters of a request's id that are shown; `shunt explain` takes them."""
 
+WIDE = 160
+"""Columns from which a request is told in full."""
+MIDDLING = 100
+HEADS = {
+    "WHEN": 0,
+    "ACCOUNT": 0,
+    "MODEL": 0,
+    "STATUS": 0,
+    "IN": WIDE,
+    "CACHED": WIDE,
+    "OUT": MIDDLING,
+    "COST": 0,
+    "TOOK": MIDDLING,
+    "WHY": WIDE,
+    "ID": 0,
+}
+"""What is told of a request, each from this many columns on."""
+SHORTENED = {"ACCOUNT": 7, "MODEL": 15}
+"""Characters of what is cut where it is narrow."""
 
-def requests_view(document: Document) -> RenderableType:
-    """Past requests, one a line."""
+
+def requests_view(document: Document, width: int = WIDE) -> RenderableType:
+    """Past requests, one a line. `width` is how many columns there are: less is told where it is narrow."""
     requests = document.get("requests") or []
     if not requests:
         return Text("No such requests.")
-    table = _table("WHEN", "ACCOUNT", "MODEL", "STATUS", "IN", "CACHED", "OUT", "COST", "TOOK", "WHY", "ID")
+    wide = width >= WIDE
+    shown = [head for head, least in HEADS.items() if width >= least]
+    table = _table(*shown)
     for one in requests:
-        table.add_row(
-            Text(moment(one["ts_ms"] / 1000), "dim"),
-            Text(clean(str(one.get("account") or "-")), "bold"),
-            Text(clean(str(one.get("model") or one.get("operation") or ""))),
-            _status(one),
-            _count(one.get("input_tokens")),
-            _count(one.get("cache_read_tokens")),
-            _count(one.get("output_tokens")),
-            Text(dollars(one.get("cost_usd")), justify="right"),
-            Text(took(one.get("duration_ms")), justify="right"),
-            Text(clean(str(one.get("why") or "")), "dim"),
-            Text(clean(str(one.get("id")))[:SHORT_ID], "dim"),
-        )
+        cells = _cells(one)
+        if not wide:
+            cells["WHEN"] = Text(moment(one["ts_ms"] / 1000)[:-3], "dim")
+            for head, most in SHORTENED.items():
+                cells[head].truncate(most, overflow="ellipsis")
+        table.add_row(*(cells[head] for head in shown))
     more = Text("More: --limit, or --json with --before.", "dim") if document.get("next") else Text("")
     return Group(table, more)
+
+
+def _cells(one: Document) -> dict[str, Text]:
+    return {
+        "WHEN": Text(moment(one["ts_ms"] / 1000), "dim"),
+        "ACCOUNT": Text(clean(str(one.get("account") or "-")), "bold"),
+        "MODEL": Text(clean(str(one.get("model") or one.get("operation") or ""))),
+        "STATUS": _status(one),
+        "IN": _count(one.get("input_tokens")),
+        "CACHED": _count(one.get("cache_read_tokens")),
+        "OUT": _count(one.get("output_tokens")),
+        "COST": Text(dollars(one.get("cost_usd")), justify="right"),
+        "TOOK": Text(took(one.get("duration_ms")), justify="right"),
+        "WHY": Text(clean(str(one.get("why") or "")), "dim"),
+        "ID": Text(clean(str(one.get("id")))[:SHORT_ID], "dim"),
+    }
 
 
 def sums_view(document: Document) -> RenderableType:
@@ -173,5 +204,5 @@ def _count(value: Any, style: str = "") -> Text:
 def _table(*heads: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head == "ID")
     return table

@@ -39,6 +39,23 @@ def test_a_request_is_one_line() -> None:
     assert shown(requests_view({"requests": []})) == "No such requests.\n"
 
 
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+@pytest.mark.parametrize("outcome", ["served", "refused", "cut"])
+def test_a_request_is_one_line_on_any_terminal(width: int, outcome: str) -> None:
+    """Ids stay whole, since `shunt explain` takes them; what has no room is left out or shortened."""
+    long = record(
+        1, account="a-long-name-of-an-account", outcome=outcome, why="its conversation stays with it"
+    )
+    told = {**of_request(long), "id": "req_0123456789", "model": "claude-opus-5-5-20261120"}
+    lines = shown(requests_view({"requests": [told, told]}, width), width).rstrip().splitlines()
+    assert len(lines) == 4
+    for line in lines[2:]:
+        assert "req_01234567" in line
+        assert "a-long" in line
+        assert "claude-opus" in line
+        assert "$0.25" in line
+
+
 def test_groups_and_their_sum() -> None:
     """The cache's share in percent, nothing as a dash."""
     sums: dict[str, Any] = {"requests": 1234, "errors": 0, "cache_read_share": 0.875, "cost_usd": 12.5}
