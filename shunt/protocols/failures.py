@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -40,6 +41,22 @@ _VAGUE: Final = frozenset({200, 400, 422, 500, 502, 503})
 """Statuses that say less than the error's own name."""
 _PRECISE: Final = frozenset({Kind.OVERLOADED, Kind.BILLING, Kind.CONTEXT_OVERFLOW})
 """Kinds that say more than any status."""
+
+_OVERFLOW: Final = re.compile(
+    r"""
+      maximum \s (?: context | prompt | model ) \s length
+    | (?: exceed | longer \s than | greater \s than | larger \s than | overflow ) [^.]{0,60}
+      \b context \s (?: window | size | length | limit )
+    | context \s (?: window | size | length | limit ) [^.]{0,40} exceed
+    | \b input \s token \s count [^.]{0,40} exceed
+    | exceeded \s model \s token \s limit
+    | \b (?: prompt | input ) \s (?: is \s too \s long | exceeds \s max )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""How vendors and servers at home say that a conversation is too long: few have a code for it, and clients shorten
+theirs only if they are told so."""
+_MAY_OVERFLOW: Final = frozenset({200, 400, 413, 422})
 
 
 @frozen
@@ -83,16 +100,24 @@ def failure(status: int, headers: Headers, facts: Told, named: Kind | None) -> F
     number = facts.code if facts.code.isascii() and facts.code.isdigit() else ""
     if status < 400 and number and 400 <= int(number) < 600:
         status = int(number)
+    too_long = named in (None, Kind.INVALID_REQUEST) and is_overflow(status, facts.message)
+    if too_long:
+        named = Kind.CONTEXT_OVERFLOW
     return Failure(
         kind=kind_of(status, named),
         message=facts.message or f"The upstream answered with status {status} and no explanation.",
         request_id=facts.request_id,
         status=status if status >= 400 else None,
         retry_after=_retry_after(headers),
-        code="" if number else facts.code,
+        code="" if number or too_long else facts.code,
         param=facts.param,
         should_retry={"true": True, "false": False}.get((text(headers, b"x-should-retry") or "").lower()),
     )
+
+
+def is_overflow(status: int, message: str) -> bool:
+    """Whether a vendor says in words that a conversation is longer than its model's context."""
+    return status in _MAY_OVERFLOW and _OVERFLOW.search(message) is not None
 
 
 def kind_of(status: int, named: Kind | None) -> Kind:

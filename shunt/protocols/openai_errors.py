@@ -34,6 +34,7 @@ _WORDS: Final[dict[Kind, tuple[int, str, str]]] = {
 
 _KINDS: Final[dict[str, Kind]] = {
     "context_length_exceeded": Kind.CONTEXT_OVERFLOW,
+    "exceed_context_size_error": Kind.CONTEXT_OVERFLOW,  # llama.cpp's type
     "insufficient_quota": Kind.BILLING,
     "usage_not_included": Kind.BILLING,
     "billing_hard_limit_reached": Kind.BILLING,

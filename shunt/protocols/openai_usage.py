@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from shunt.inference.usage import Usage
 from shunt.wire import json
+
+_READ: Final = ("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens")
+"""What servers call it beside the details; the last is DeepSeek's name."""
+_WRITTEN: Final = ("cache_creation_tokens", "cache_creation_input_tokens")
 
 
 def read_usage(usage: Any) -> Usage:
@@ -19,12 +23,10 @@ def read_usage(usage: Any) -> Usage:
     into = _details(usage, "prompt_tokens_details", "input_tokens_details")
     out = _details(usage, "completion_tokens_details", "output_tokens_details")
     prompt = _first(usage, "prompt_tokens", "input_tokens")
-    read = min(
-        prompt, _first(into, "cached_tokens") or _first(usage, "cached_tokens", "cache_read_input_tokens")
-    )
+    read = min(prompt, _first(into, "cached_tokens") or _first(usage, *_READ))
     written = min(
         prompt - read,
-        _first(into, "cache_write_tokens", "cache_creation_tokens") or _first(usage, "cache_creation_tokens"),
+        _first(into, "cache_write_tokens", "cache_creation_tokens") or _first(usage, *_WRITTEN),
     )
     return Usage(
         input=prompt - read - written,

@@ -143,3 +143,47 @@ def test_a_number_is_no_code() -> None:
     """Clients choose by words; a number that some vendor counts its errors with is none."""
     assert failure(429, (), Told(code="1302"), None).code == ""
     assert failure(429, (), Told(code="slow_down"), None).code == "slow_down"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.",
+        "This endpoint's maximum context length is 8192 tokens. However, you requested about 9000 tokens.",
+        "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+        "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+        "the request exceeds the available context size, try increasing it",
+        "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "The number of tokens to keep from the initial prompt is greater than the context length",
+        "Invalid request: Your request exceeded model token limit: 131072",
+        "Prompt exceeds max length",
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+        "Input is too long for requested model.",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+    ],
+)
+def test_a_conversation_that_is_too_long_is_known_by_any_vendor_s_words(message: str) -> None:
+    """Clients shorten theirs when they hear of it in their own protocol's way, and go on failing otherwise."""
+    for status in (200, 400, 413, 422):
+        for code in ("", "400", "BadRequestError"):
+            found = failure(status, (), Told(message=message, code=code), None)
+            assert (found.kind, found.code) == (Kind.CONTEXT_OVERFLOW, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "max_tokens: must be greater than 0"),
+        (400, "The context of this question is unknown"),
+        (400, "context_management: unknown field"),
+        (400, "messages.0.content.0.text: input should be a string"),
+        (401, "maximum context length"),
+        (429, "You exceed your context window budget"),
+        (400, "file exceeds 20 MB. See the context length page."),
+    ],
+)
+def test_other_mistakes_are_not_taken_for_long_conversations(status: int, message: str) -> None:
+    """A client would throw its history away for nothing."""
+    assert failure(status, (), Told(message=message), None).kind is not Kind.CONTEXT_OVERFLOW

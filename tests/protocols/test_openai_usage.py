@@ -36,6 +36,14 @@ from shunt.protocols.openai_usage import read_usage
             {"prompt_tokens": 10, "cache_read_input_tokens": 4, "cache_creation_tokens": 2},
             Usage(input=4, cache_read=4, cache_write_5m=2),
         ),
+        (
+            {"prompt_tokens": 10, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 2},
+            Usage(input=4, cache_read=4, cache_write_5m=2),
+        ),
+        (
+            {"prompt_tokens": 10, "prompt_cache_hit_tokens": 6, "prompt_cache_miss_tokens": 4},
+            Usage(input=4, cache_read=6),
+        ),
         ({"prompt_tokens": None, "completion_tokens": "x", "prompt_tokens_details": None}, Usage()),
         (None, Usage()),
         ([], Usage()),

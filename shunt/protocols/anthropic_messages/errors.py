@@ -56,10 +56,7 @@ def encode_stream_error(failure: Failure) -> bytes:
 def decode_error(status: int, headers: Headers, body: bytes) -> Failure:
     """An upstream's error answer, or the data of an `error` event (with the stream's status)."""
     told = failures.told(body)
-    named = _KINDS.get(told.type)
-    if named is Kind.INVALID_REQUEST and told.message.lower().startswith(TOO_LONG):
-        named = Kind.CONTEXT_OVERFLOW
-    return failures.failure(status, headers, told, named)
+    return failures.failure(status, headers, told, _KINDS.get(told.type))
 
 
 def _sizes(message: str) -> str:
