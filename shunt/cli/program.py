@@ -349,6 +349,7 @@ def _unwritable() -> str:
     """Why stdout takes nothing, such as a full disk; empty when it does."""
     try:
         sys.stdout.flush()
+        os.write(sys.stdout.fileno(), b"\n")  # unbuffered, what failed is forgotten
     except OSError as error:
         return (error.strerror or "unknown error").lower()
     return ""

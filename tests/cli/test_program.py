@@ -151,11 +151,17 @@ def test_closed_streams_are_no_traceback(tmp_path: Path, redirection: str) -> No
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 @pytest.mark.parametrize("words", ["config show", "--version", "config show --json", "help"])
-def test_an_output_that_takes_nothing_is_named(tmp_path: Path, words: str) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_takes_nothing_is_named(tmp_path: Path, words: str, unbuffered: str) -> None:
     """A full disk is nobody's mistake: one line says so, and nothing is logged as a crash."""
     done = subprocess.run(
         ["/bin/sh", "-c", f'"$0" -m shunt {words} >/dev/full', sys.executable],
-        env={"PYTHONPATH": str(ROOT), "SHUNT_HOME": str(tmp_path), "PATH": os.defpath},
+        env={
+            "PYTHONPATH": str(ROOT),
+            "SHUNT_HOME": str(tmp_path),
+            "PATH": os.defpath,
+            "PYTHONUNBUFFERED": unbuffered,
+        },
         capture_output=True,
         text=True,
         timeout=30,
