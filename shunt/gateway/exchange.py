@@ -163,12 +163,24 @@ class Exchange:
                     continue
                 if step is Step.DELIVER and await self._may_be_named_otherwise(account, credential, attempt):
                     continue
+                if step is Step.DELIVER and self._is_elsewhere(attempt):
+                    self._tried |= {name}
+                    self._failures.append(attempt)
+                    return None
                 if step is Step.DELIVER:
                     self._bind(name, choice, served=attempt.served)
                     self.lifetime.defer(lease.keep())
                     return attempt
                 if not await self._again(step, name, credential, attempt):
                     return None
+
+    def _is_elsewhere(self, attempt: Attempt) -> bool:
+        """Whether a batch is asked for that this account has not made: one of the others may have."""
+        return (
+            self.inbound.operation is Operation.BATCHES
+            and self.inbound.outline.chained
+            and attempt.status == 404
+        )
 
     def _may_go_without_reasoning(self, attempt: Attempt) -> bool:
         """Whether the vendor refused the reasoning in the history, and it may be asked once more without."""

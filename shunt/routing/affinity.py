@@ -14,6 +14,7 @@ shares no messages with its siblings. A constant id gathers eight conversations 
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
@@ -33,6 +34,7 @@ SESSION_HEADERS: Final = (
     b"x-session-affinity",
 )
 """Headers that name a session, the first one present counts."""
+_BATCH: Final = re.compile(r"/v1/messages/batches/([^/]+)")
 MOST_BINDINGS: Final = 10_000
 MOST_IDS: Final = 4_096
 """Ids whose openings are remembered."""
@@ -55,6 +57,12 @@ def conversation_key(
     if outline.fingerprint:
         return _digest(client, b"opening", outline.fingerprint)
     return named
+
+
+def batch_key(client: str, path: str) -> str:
+    """The same for a batch of messages, which only the account has that made it; empty for a path without one."""
+    found = _BATCH.match(path)
+    return _digest(client, b"batch", found[1].encode("utf-8", "surrogatepass")) if found else ""
 
 
 def _digest(client: str, kind: bytes, value: bytes) -> str:

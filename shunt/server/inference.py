@@ -16,6 +16,7 @@ from shunt.gateway.threads import in_thread
 from shunt.inference.inbound import Inbound, Operation, Outline
 from shunt.limits.durations import parse_duration
 from shunt.protocols import protocol_named
+from shunt.routing.affinity import batch_key
 from shunt.server.bounds import MIB, body_limit
 from shunt.server.call import Call, current_call, current_lifetime
 from shunt.server.errors import TurnedAway
@@ -60,7 +61,9 @@ class Inference:
 
     async def _inbound(self, call: Call) -> Inbound:
         operation = call.route.operation or Operation.PASS
-        outline = await self._outline(call) if operation in LOOKED_INTO else Outline()
+        path = vendor_path(call.path)
+        batch = batch_key(call.caller.name, path) if operation is Operation.BATCHES else ""
+        outline = await self._outline(call) if operation in LOOKED_INTO else Outline(chained=bool(batch))
         check_grant(call, operation, outline.model)
         if operation in USED:
             self._check_allowance(call)
@@ -69,7 +72,7 @@ class Inference:
             protocol=call.protocol,
             operation=operation,
             method=call.method,
-            path=vendor_path(call.path),
+            path=path,
             query=call.query,
             headers=call.headers,
             body=call.body,
@@ -82,7 +85,7 @@ class Inference:
             local=call.local,
             wanted_account=header.text(call.headers, b"x-shunt-account") or call.caller.account,
             wait=_wait(call),
-            conversation=self._parts.pool.conversation_of(call.headers, outline, call.caller.name),
+            conversation=batch or self._parts.pool.conversation_of(call.headers, outline, call.caller.name),
         )
 
     def _check_allowance(self, call: Call) -> None:

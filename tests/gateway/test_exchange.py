@@ -7,7 +7,7 @@ from attrs import evolve
 from shunt.accounts.account import Account
 from shunt.accounts.eligibility import status_of
 from shunt.accounts.state import Status
-from shunt.inference.inbound import Operation
+from shunt.inference.inbound import Operation, Outline
 from tests.fakes import anthropic
 from tests.fakes.upstream import Answer, End, Framing, Request, by_key, closed_port
 from tests.gateway.rooms import account, wall
@@ -247,6 +247,31 @@ async def test_batches_need_an_api_key() -> None:
         answered = await s.ask(batch)
         assert answered.status == 501
         assert answered.json["type"] == "error"
+
+
+async def test_a_batch_is_asked_of_who_made_it() -> None:
+    """Found once, it stays there, also while that account is spent: nobody else has it; unknown ones are 404."""
+    missing = anthropic.refusal(404, "not_found_error", "Batch not found")
+    limit = [anthropic.json_answer({"id": "msgbatch_1"})] * 2 + [anthropic.rejected(wall() + 7200)]
+    script = by_key({"sk-test-c": limit}, otherwise=lambda *_: missing)
+    found = message(
+        operation=Operation.BATCHES,
+        method="GET",
+        path="/v1/messages/batches/msgbatch_1",
+        body=b"",
+        outline=Outline(chained=True),
+        conversation="batch-1",
+    )
+    async with stage(script, "a", "b", "c", "d") as s:
+        first = await s.ask(found)
+        assert (first.status, first.header(b"x-shunt-account")) == (200, "c")
+        asked = len(s.up.requests)
+        assert (await s.ask(found)).status == 200
+        assert keys(s)[asked:] == ["c"]
+        assert (await s.ask(found)).status == 429
+        assert (await s.ask(found)).status == 429
+        other = await s.ask(evolve(found, path="/v1/messages/batches/msgbatch_2", conversation="batch-2"))
+        assert (other.status, other.json["error"]["message"]) == (404, "Batch not found")
 
 
 async def test_counting_does_not_wait_for_a_spent_account() -> None:

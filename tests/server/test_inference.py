@@ -79,6 +79,23 @@ async def test_the_facts_of_the_body_are_read() -> None:
     assert (batch.outline, batch.body) == (Outline(), b"not json")
 
 
+async def test_what_is_asked_of_a_batch_stays_with_it() -> None:
+    """Its results and its end are asked of the account that made it; lists and new ones are asked of any."""
+    async with house() as served:
+        for method, path in (
+            (b"GET", b"/msgbatch_1"),
+            (b"GET", b"/msgbatch_1/results"),
+            (b"POST", b"/msgbatch_1/cancel"),
+            (b"GET", b"/msgbatch_2"),
+            (b"GET", b""),
+        ):
+            await served.ask(method, b"/v1/messages/batches" + path, (), b"")
+        one, results, end, other, listing = served.gateway.asked
+    assert one.conversation == results.conversation == end.conversation
+    assert len({one.conversation, other.conversation, listing.conversation, ""}) == 3
+    assert [it.outline.chained for it in (one, results, end, other, listing)] == [True] * 4 + [False]
+
+
 @pytest.mark.parametrize(
     "path", [b"/v1/messages", b"/v1/chat/completions", b"/v1/responses", b"/messages/count_tokens"]
 )
