@@ -249,6 +249,26 @@ async def test_batches_need_an_api_key() -> None:
         assert answered.json["type"] == "error"
 
 
+async def test_a_refused_key_is_told_at_once_each_time() -> None:
+    """Nobody is held for a key that its vendor refuses, one after the other or all together; a good one serves again."""
+    refusal = anthropic.unauthorized("invalid x-api-key")
+    async with stage([refusal] * 7 + [anthropic.plain("hello")], "a") as s:
+        with trio.fail_after(10):
+            for _ in range(3):
+                answered = await s.ask(message(wait=60.0))
+                assert (answered.status, answered.json["error"]["message"]) == (401, "invalid x-api-key")
+            statuses: list[int] = []
+
+            async def one(number: int) -> None:
+                statuses.append((await s.ask(message(f"question {number}", wait=60.0))).status)
+
+            async with trio.open_nursery() as nursery:
+                for number in range(4):
+                    nursery.start_soon(one, number)
+            assert statuses == [401] * 4
+            assert (await s.ask(message(wait=60.0))).status == 200
+
+
 async def test_a_batch_is_asked_of_who_made_it() -> None:
     """Found once, it stays there, also while that account is spent: nobody else has it; unknown ones are 404."""
     missing = anthropic.refusal(404, "not_found_error", "Batch not found")

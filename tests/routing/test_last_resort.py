@@ -36,6 +36,26 @@ def test_the_vendors_word_stands(cause: Verdict | None) -> None:
     assert asked(view(known("a", cooldowns=cooling(cause)))) is None
 
 
+KEY = {"subscription": False}
+
+
+def test_a_refused_key_is_not_waited_for() -> None:
+    """Its owner hears why at once; but a login may be renewed, and another account's reset is worth the wait."""
+    refused = known("a", cooldowns=cooling(Verdict.UNAUTHORIZED, 300))
+    spent = known("b", cooldowns=cooling(Verdict.LIMITED, 600))
+    assert asked(view(refused, accounts={"a": KEY})) == "a"
+    assert asked(view(refused, accounts={"a": {"subscription": True}})) is None
+    assert asked(view(refused, spent, accounts={"a": KEY})) is None
+    assert asked(view(refused, known("b", window("5h", 1.0, rejected=True)), accounts={"a": KEY})) is None
+    picture = view(
+        refused, known("b", cooldowns=cooling(Verdict.UNAUTHORIZED)), accounts={"a": KEY, "b": KEY}
+    )
+    assert asked(picture, tried=frozenset({"a"})) is None
+    assert asked(picture) == "a"
+    both = cooling(Verdict.UNAUTHORIZED) | cooling(Verdict.LIMITED, 900, "opus")
+    assert asked(view(known("a", cooldowns=both), accounts={"a": KEY})) is None
+
+
 def test_one_request_at_a_time() -> None:
     """While one request tries the account, others wait for its result."""
     assert asked(view(known("a", cooldowns=cooling(Verdict.BROKEN), in_flight=1))) is None
