@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Final
+from urllib.parse import unquote
 
 import trio
 
@@ -83,10 +84,15 @@ class Inference:
             logins=call.caller.logins,
             models=call.caller.models,
             local=call.local,
-            wanted_account=header.text(call.headers, b"x-shunt-account") or call.caller.account,
+            wanted_account=self._wanted(call),
             wait=_wait(call),
             conversation=batch or self._parts.pool.conversation_of(call.headers, outline, call.caller.name),
         )
+
+    def _wanted(self, call: Call) -> str:
+        """The account that is asked for, by a name that is percent-encoded where it is not ASCII."""
+        named = header.text(call.headers, b"x-shunt-account") or ""
+        return (named if named in self._parts.pool.accounts else unquote(named)) or call.caller.account
 
     def _check_allowance(self, call: Call) -> None:
         """Refuse a client that has used up its day; raises AllowanceSpent."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import quote
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Raw (name, value) pairs in order of arrival."""
@@ -16,6 +17,7 @@ REQUEST_ID: Final = b"x-shunt-request-id"
 """Stands in every answer of shunt, with the id of the request: by it an answer is known as shunt's."""
 MOST_LISTED: Final = 1024
 """Bytes of a list in a header: some clients take 16 KiB of headers in all."""
+_SAFE: Final = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 _ODD: Final = re.compile(rb"[^ -~]")
 _CUT: Final = b", ..."
 
@@ -55,6 +57,11 @@ def text(headers: Headers, name: bytes) -> str | None:
     """First value of `name` as text; bytes outside ASCII become U+FFFD."""
     value = get(headers, name)
     return None if value is None else value.decode("ascii", "replace").strip()
+
+
+def worded(name: str) -> bytes:
+    """A name that people chose as the value of a header: percent-encoded where it is not ASCII."""
+    return name.encode() if name.isascii() else quote(name, safe=_SAFE).encode()
 
 
 def named_by_connection(headers: Headers) -> frozenset[bytes]:

@@ -12,7 +12,7 @@ from shunt.inference.inbound import Operation, Outline
 from shunt.server.errors import TurnedAway
 from shunt.server.inference import LARGE, outline_of
 from shunt.server.routes import CHAT, MESSAGES, RESPONSES
-from shunt.wire.headers import Headers
+from shunt.wire.headers import Headers, worded
 from tests.fakes.gateway import MESSAGE, STREAMED, T0, house
 
 ANTHROPIC: Headers = ((b"anthropic-version", b"2023-06-01"),)
@@ -174,6 +174,13 @@ async def test_a_caller_may_say_which_account_and_how_long(text: bytes, wait: fl
         headers = ((b"X-Shunt-Account", b"main"), (b"X-SHUNT-WAIT", text))
         await served.ask(b"POST", b"/v1/messages", headers, MESSAGE)
         assert (served.gateway.asked[0].wanted_account, served.gateway.asked[0].wait) == ("main", wait)
+
+
+async def test_an_account_of_any_name_can_be_asked_for() -> None:
+    """As answers name it: percent-encoded where a header cannot hold it."""
+    async with house() as served:
+        await served.ask(b"POST", b"/v1/messages", ((b"x-shunt-account", worded("my acc ü")),), MESSAGE)
+        assert served.gateway.asked[0].wanted_account == "my acc ü"
 
 
 @pytest.mark.parametrize("text", [b"soon", b"", b"-3s", b"5 parsecs"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 
 from shunt.wire import headers
-from shunt.wire.headers import Headers
+from shunt.wire.headers import Headers, worded
 
 MIXED: Headers = ((b"X-One", b"1"), (b"x-two", b"2"), (b"X-ONE", b"3"))
 
@@ -92,3 +94,13 @@ def test_a_token_is_taken_out(came: Headers, expected: Headers) -> None:
 def test_names_make_a_header_that_every_client_can_read(names: tuple[str, ...], expected: bytes) -> None:
     """Whatever they hold, and however many there are; a cut leaves no blank at the end, which HTTP forbids."""
     assert headers.listed(names, 20) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("main", b"main"), ("a b/c@d%", b"a b/c@d%"), ("my acc ü", b"my acc %C3%BC"), ("ü%", b"%C3%BC%25")],
+)
+def test_a_name_of_any_letters_fits_into_a_header(name: str, expected: bytes) -> None:
+    """Unchanged where it can be; else in a form that is read back exactly."""
+    assert worded(name) == expected
+    assert name.isascii() or unquote(expected.decode()) == name
