@@ -337,9 +337,8 @@ class Exchange:
             now = self._situation()
             if now.whole.account is not None:
                 raise
-            raise give_up(
-                now
-            ) from None  # in the words of whoever asks now: paused accounts come back at no time
+            # In the words of whoever asks now: accounts that were paused meanwhile come back at no time.
+            raise give_up(now) from None
         finally:
             self.held = False
         self._called = True

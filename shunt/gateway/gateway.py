@@ -184,7 +184,8 @@ class _Pursuit:
         if attempt is None or attempt.served:
             return False
         status = attempt.status
-        return (status in NO_COUNTS or status >= 500) and not refuses_model(status, text_of(attempt))
+        silent = not status or status in NO_COUNTS or status >= 500
+        return silent and not refuses_model(status, text_of(attempt))
 
     async def settle(self) -> None:
         """Run in the request's nursery; `delivery` stands when `settled` is set."""

@@ -34,9 +34,8 @@ class StrictConnection(h11.Connection):
             check_head(self.trailing_data[0], self._bounds)
         before = self.trailing_data[0] if self.their_state is h11.SEND_BODY else b""
         event = super().next_event()
-        if before and isinstance(
-            event, h11.EndOfMessage
-        ):  # what it took is the end of a body, with its trailer
+        if before and isinstance(event, h11.EndOfMessage):
+            # It took the end of a body, with its trailer.
             taken = before[: len(before) - len(self.trailing_data[0])]
             if taken.count(b"\n") != taken.count(b"\r\n"):
                 raise h11.RemoteProtocolError("a line of the trailer ends without CR", 400)

@@ -315,6 +315,7 @@ async def test_counting_does_not_wait_for_a_spent_account() -> None:
         (anthropic.throttled(), 200),
         (anthropic.server_error(), 200),
         (anthropic.overloaded(), 200),
+        (RST, 200),
         (anthropic.refusal(404, "not_found_error", "model: claude-sonnet-5-5"), 404),
         (anthropic.refusal(400, "invalid_request_error", "messages: at least one is required"), 400),
     ],
