@@ -67,7 +67,7 @@ def relayed(headers: Headers) -> Headers:
 
 def marks(inbound: Inbound, account: str, attempts: int) -> Headers:
     """The `x-shunt-*` headers of an answer."""
-    out = [(b"x-shunt-request-id", inbound.id.encode()), (b"x-shunt-attempts", str(attempts).encode())]
+    out = [(header.REQUEST_ID, inbound.id.encode()), (b"x-shunt-attempts", str(attempts).encode())]
     if account:
         out.insert(0, (b"x-shunt-account", header.worded(account)))
     return tuple(out)

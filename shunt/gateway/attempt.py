@@ -36,6 +36,7 @@ from shunt.providers.build import build_call
 from shunt.wire import headers as header
 from shunt.wire.encoding import decoder
 from shunt.wire.headers import Headers
+from shunt.wire.words import words
 
 ERROR_BODY = 64 * 1024
 """Bytes of an error's body that are read; a vendor's error is a few hundred."""
@@ -51,6 +52,10 @@ FEW = 16
 """Reads with a deadline that get a task each; an answer that dribbles is read on in one."""
 PEEK_BYTES = 256 * 1024
 """Bytes of a stream held back while waiting for its first content."""
+REASON = 200
+"""Characters of an error that are kept as the reason: a local program's last words may be many."""
+FAILED = ((UpstreamUnreachable, Verdict.UNREACHABLE), (UpstreamTimeout, Verdict.TIMED_OUT))
+"""Errors that say more of an attempt than that it broke."""
 
 
 class Reply(Shape):
@@ -307,19 +312,9 @@ class Attempts:
         return Attempt(outcome, told.status, told.headers, Body((told.body,), None, None), error=wrong)
 
     def _failed(self, account: Account, error: UpstreamError) -> Outcome:
-        if isinstance(error, UpstreamUnreachable):
-            verdict = Verdict.UNREACHABLE
-        elif isinstance(error, UpstreamTimeout):
-            verdict = Verdict.TIMED_OUT
-        else:
-            verdict = Verdict.BROKEN
-        return Outcome(
-            account=account.name,
-            verdict=verdict,
-            at=self.now(),
-            reason=str(error).removesuffix("."),
-            message=str(error),
-        )
+        verdict = next((verdict for kind, verdict in FAILED if isinstance(error, kind)), Verdict.BROKEN)
+        reason = words(str(error), REASON).removesuffix(".")
+        return Outcome(account.name, verdict, at=self.now(), reason=reason, message=str(error))
 
 
 def heard(body: Body, expected: str, listening: Listening | None) -> tuple[Body, str]:

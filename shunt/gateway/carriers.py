@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
 from attrs import define, field
 
@@ -16,8 +15,6 @@ from shunt.pool import AccountPool
 from shunt.protocols import protocol_named
 from shunt.providers import provider_named
 
-MAKERS: Final = {"anthropic": "anthropic", "claude-code": "anthropic", "openai": "openai", "codex": "openai"}
-"""Providers that serve the models of one maker alone, which is named here."""
 _Call = tuple[str, str, str, str, frozenset[str] | None, bool]
 """Protocol, method, path, model, the pools that the caller may use, and whether an account was named."""
 REMEMBERED = 256
@@ -73,8 +70,8 @@ class Carriers:
 
 def is_foreign(account: Account, model: str) -> bool:
     """Whether a model is plainly another vendor's; the owner may say otherwise with a list of models."""
-    home, vendor = MAKERS.get(account.provider), maker_of(model)
-    return bool(home and vendor and home != vendor and not account.models)
+    home, maker = provider_named(account.provider).maker, maker_of(model)
+    return bool(home and maker and home != maker and not account.models)
 
 
 def carries(account: Account, inbound: Inbound) -> bool:

@@ -19,8 +19,10 @@ HIDDEN: Final = "[hidden]"
 
 def unechoed(attempt: Attempt, credential: Credential) -> Attempt:
     """The attempt without the secret that its request carried, where it failed and the vendor repeats it."""
+    if attempt.served:
+        return attempt
     secret = (credential.key if isinstance(credential, ApiKey) else credential.access).reveal()
-    if attempt.served or len(secret) < SHORTEST:
+    if len(secret) < SHORTEST:
         return attempt
     sent, hidden = secret.encode(), HIDDEN.encode()
     outcome, body = attempt.outcome, attempt.body

@@ -85,7 +85,7 @@ class Assembly:
         self._count = 0
         self._begun = False
         self._calls = False
-        self._call_ids: set[str] = set()
+        self._call_ids: dict[str, int] = {}
         self._refused = False
         self._stopped = False
         self._over = False

@@ -96,17 +96,18 @@ def wire_id(call_id: str) -> str:
     return call_id if _fits(call_id, ID_LONGEST) else _hashed(call_id, call_id, ID_LONGEST)
 
 
-def distinct_id(call_id: str, taken: set[str]) -> str:
+def distinct_id(call_id: str, taken: dict[str, int]) -> str:
     """The id of another call of an answer, unlike those that are `taken`, to which it is added.
 
-    Vendors use one twice, and clients take two calls of one id for one. Empty stays empty.
+    Vendors use one twice, and clients take two calls of one id for one. Empty stays empty. `taken` has how often an
+    id was asked for: thousands of one id are not counted through for each.
     """
-    own, count = call_id, 1
+    own = call_id
     while own in taken:
-        count += 1
-        own = f"{call_id}_{count}"
+        taken[call_id] += 1
+        own = f"{call_id}_{taken[call_id]}"
     if own:
-        taken.add(own)
+        taken[own] = 1
     return own
 
 

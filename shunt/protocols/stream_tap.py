@@ -35,10 +35,14 @@ class StreamTap(ABC):
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, in any chunking."""
-        if self.content and not self.finished and self._decoder.is_between and chunk.endswith(b"\n\n"):
-            read = self.skim(chunk)
-            if not read:  # as nearly all of a stream: it is not even cut into events
-                return
+        if (
+            self.content
+            and not self.finished
+            and self._decoder.is_between
+            and chunk.endswith(b"\n\n")
+            and not self.skim(chunk)
+        ):
+            return  # as nearly all of a stream: it is not even cut into events
         for event in self._decoder.feed(chunk):
             self._pass(event)
         if self._decoder.pending > EVENT_LIMIT:

@@ -66,6 +66,7 @@ PROVIDER: Final = Provider(
     name="anthropic",
     title="Anthropic",
     family="anthropic",
+    maker="anthropic",
     protocol="anthropic-messages",
     default_url=_default_url,
     key_env="ANTHROPIC_API_KEY",

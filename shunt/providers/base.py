@@ -136,6 +136,8 @@ class Provider:
     login: LoginKind | None = None
     probe: Probe | None = None
     """None where an answer would tell nothing about windows."""
+    maker: str = ""
+    """Who makes all the models it serves (`families.maker_of`); empty where they may be anybody's."""
     version_in_url: bool = False
     """Whether its base URLs end in the API's version (`…/v1`), as OpenAI's do and Anthropic's do not."""
 

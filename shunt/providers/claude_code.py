@@ -39,6 +39,7 @@ PROVIDER: Final = Provider(
     name="claude-code",
     title="Claude Code on this machine",
     family="anthropic",
+    maker="anthropic",
     protocol="anthropic-messages",
     default_url=_default_url,
     key_env="",

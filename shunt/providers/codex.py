@@ -113,6 +113,7 @@ PROVIDER: Final = Provider(
     name="codex",
     title="ChatGPT (Codex)",
     family="codex",
+    maker="openai",
     protocol="openai-responses",
     default_url=_default_url,
     key_env="",

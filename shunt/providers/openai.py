@@ -28,6 +28,7 @@ PROVIDER: Final = Provider(
     name="openai",
     title="OpenAI",
     family="openai",
+    maker="openai",
     # Reasoning is carried over from turn to turn here, and tools go with any effort.
     protocol="openai-responses",
     also_speaks=("openai-chat",),

@@ -27,20 +27,26 @@ class StrictConnection(h11.Connection):
         # The sizes below are checked first; h11's own bounds what follows the head, e.g. chunk headers.
         super().__init__(h11.SERVER, max_incomplete_event_size=bounds.head + bounds.line)
         self._bounds = bounds
+        self._chunked = False
+        self._came = b""
+        """What was there to be read when bytes came last. Looked at once a message: a body may come in very many chunks."""
+
+    def receive_data(self, data: bytes) -> None:
+        """Take the next bytes; none at the end."""
+        super().receive_data(data)
+        self._came = self.trailing_data[0]
 
     def next_event(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
         """Return the next event, or raise `h11.RemoteProtocolError`."""
         if self.their_state is h11.IDLE:
             check_head(self.trailing_data[0], self._bounds)
-        before = self.trailing_data[0] if self.their_state is h11.SEND_BODY else b""
         event = super().next_event()
-        if before and isinstance(event, h11.EndOfMessage):
-            # It took the end of a body, with its trailer.
-            taken = before[: len(before) - len(self.trailing_data[0])]
-            if taken.count(b"\n") != taken.count(b"\r\n"):
-                raise h11.RemoteProtocolError("a line of the trailer ends without CR", 400)
         if isinstance(event, h11.Request):
             check_request(event)
+            self._chunked = any(name == b"transfer-encoding" for name, _ in event.headers)
+        elif isinstance(event, h11.EndOfMessage) and self._chunked:
+            rest = len(self.trailing_data[0])
+            check_trailer(self._came[: len(self._came) - rest], len(event.headers))
         return event
 
 
@@ -73,3 +79,12 @@ def check_request(request: h11.Request) -> None:
     expected = [value.lower() for name, value in request.headers if name == b"expect"]
     if any(value != b"100-continue" for value in expected):
         raise h11.RemoteProtocolError("an expectation that cannot be met", 417)
+
+
+def check_trailer(taken: bytes, fields: int) -> None:
+    """Check the lines that end a chunked body: `taken` ends with them, `fields` is how many h11 has found."""
+    lines = taken.rsplit(b"\n", fields + 2)[:-1]
+    if not all(line.endswith(b"\r") for line in lines):
+        raise h11.RemoteProtocolError("a line of the trailer ends without CR", 400)
+    if any(line[:1] in (b" ", b"\t") for line in lines[1:]):
+        raise h11.RemoteProtocolError("a header is folded", 400)

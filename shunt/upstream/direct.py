@@ -112,7 +112,11 @@ class Connection:
         try:
             data = await self.stream.receive_some(READ)
         except BROKEN as error:
-            raise self.explained() from error
+            if self.overdue:
+                raise httpcore.ReadTimeout from None
+            if self._is_stale():
+                raise StaleConnection from error
+            raise httpcore.ReadError from error
         if data:
             self._quiet = False
         elif self._is_stale():
@@ -122,12 +126,6 @@ class Connection:
     def is_readable(self) -> bool:
         """Whether bytes, or an end, have come that were not read."""
         return self.tcp.is_readable()
-
-    def explained(self) -> httpcore.NetworkError | httpcore.TimeoutException:
-        """What it means that reading failed: StaleConnection, httpcore.ReadTimeout or ReadError."""
-        if self.overdue:
-            return httpcore.ReadTimeout()
-        return StaleConnection() if self._is_stale() else httpcore.ReadError()
 
     def close(self) -> None:
         """Close it at once. Whoever reads or writes gets an error."""
@@ -188,7 +186,7 @@ class Answer:
 
         Raises httpcore.ReadTimeout, ReadError and RemoteProtocolError.
         """
-        reader, connection = self._reader, self._connection
+        reader = self._reader
         while True:
             piece = reader.take()
             if reader.complete:
@@ -199,12 +197,9 @@ class Answer:
                 return None
             if reader.fault is not None:
                 raise reader.fault
-            self._pool.watch.expect(connection, self._silence)
-            try:
-                data = await connection.stream.receive_some(READ)
-            except BROKEN as error:
-                raise connection.explained() from error
-            connection.due = inf  # a client that takes its time is not the upstream's fault
+            self._pool.watch.expect(self._connection, self._silence)
+            data = await self._connection.receive()
+            self._connection.due = inf  # a client that takes its time is not the upstream's fault
             if data:
                 reader.feed(data)
             else:

@@ -136,5 +136,27 @@ def test_ids_stay_distinct(ids: list[str]) -> None:
 
 def test_distinct_ids() -> None:
     """An id that is taken is counted on, and taken then; none at all stays none."""
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     assert [distinct_id(one, taken) for one in ("t", "t", "t_2", "t", "")] == ["t", "t_2", "t_2_2", "t_3", ""]
+
+
+@given(st.lists(st.sampled_from(["", "t", "t_2", "t_3", "t_2_2", "u"]), max_size=30))
+def test_ids_are_distinct_whatever_was_taken(wanted: list[str]) -> None:
+    """Each call has its own; the first of an id keeps it, unless another was given it before."""
+    taken: dict[str, int] = {}
+    own = [one for one in (distinct_id(call_id, taken) for call_id in wanted) if one]
+    assert len(set(own)) == len(own) == len([call_id for call_id in wanted if call_id])
+
+
+def test_thousands_of_calls_with_one_id_are_not_counted_through() -> None:
+    """The next one is found at once: how often the id was asked for is remembered."""
+    looked: list[object] = []
+
+    class Counted(dict[str, int]):
+        def __contains__(self, key: object) -> bool:
+            looked.append(key)
+            return super().__contains__(key)
+
+    taken = Counted()
+    assert len({distinct_id("t", taken) for _ in range(1_000)}) == 1_000
+    assert len(looked) < 3_000

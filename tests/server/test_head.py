@@ -110,12 +110,52 @@ def test_ambiguous_or_oversized_heads_are_refused(raw: bytes, status: int) -> No
     assert verdict(*pieces) == status
 
 
-@pytest.mark.parametrize("end", [b"0\r\nx: y\n\r\n", b"0\r\n\n", b"0\r\nx: y\r\n\n"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"0\r\nx: y\n\r\n",
+        b"0\r\n\n",
+        b"0\r\nx: y\r\n\n",
+        b"0\r\nx: y\nz: w\r\n\r\n",
+        b"0\r\nx: y\r\n w\r\n\r\n",
+    ],
+)
 def test_trailers_are_read_as_strictly(end: bytes) -> None:
     """Whoever takes no LF for the end of a line would see the next request elsewhere; in any pieces."""
     raw = POST + CHUNKED + b"\r\n3\r\nabc\r\n" + end
     assert verdict(raw) == 400
     assert verdict(*(raw[at : at + 1] for at in range(len(raw)))) == 400
+
+
+@pytest.mark.parametrize("end", [b"0\r\n\r\n", b"0\r\nx: y\r\nz: w\r\n\r\n"])
+@pytest.mark.parametrize("body", [b"", b"3\r\na\nb\r\n", b"2\r\n\n\n\r\n"])
+def test_proper_ends_of_chunked_bodies_are_taken(body: bytes, end: bytes) -> None:
+    """With trailers and without, whatever the body holds; in any pieces, and before another request."""
+    raw = POST + CHUNKED + b"\r\n" + body + end
+    assert verdict(raw) == 0
+    assert verdict(*(raw[at : at + 1] for at in range(len(raw)))) == 0
+    assert verdict(raw + GET + b"\r\n") == 0
+
+
+def test_very_many_chunks_cost_no_more_than_their_length() -> None:
+    """What waits to be read is not copied for each of them."""
+    copied: list[int] = []
+
+    class Counted(StrictConnection):
+        @property
+        def trailing_data(self) -> tuple[bytes, bool]:
+            found = super().trailing_data
+            copied.append(len(found[0]))
+            return found
+
+    raw = POST + CHUNKED + b"\r\n" + b"1\r\na\r\n" * 5_000 + b"0\r\n\r\n"
+    connection = Counted(Bounds())
+    connection.receive_data(raw)
+    events = 0
+    while not isinstance(connection.next_event(), h11.EndOfMessage):
+        events += 1
+    assert events == 5_001
+    assert sum(copied) < 5 * len(raw)
 
 
 def test_a_second_request_on_the_connection_is_read_as_strictly() -> None:

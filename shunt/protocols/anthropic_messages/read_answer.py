@@ -36,7 +36,7 @@ def read_answer(document: Mapping[str, Any]) -> Answer:
     answer_id = word(document.get("id"))
     blocks = [block for block in content if isinstance(block, dict)]
     found = (read_part(block, answer_id, n) for n, block in enumerate(blocks))
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     parts = tuple(
         evolve(part, id=distinct_id(part.id, taken)) if isinstance(part, ToolCall) else part
         for part in found

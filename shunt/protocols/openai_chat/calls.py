@@ -21,7 +21,7 @@ LEGACY: Final = -1
 
 
 class _Call:
-    __slots__ = ("blank", "custom", "done", "extra", "id", "kept", "length", "name", "part")
+    __slots__ = ("blank", "custom", "done", "ends", "extra", "id", "kept", "length", "name", "part")
 
     def __init__(self) -> None:
         self.id = ""
@@ -33,6 +33,8 @@ class _Call:
         """Closed, because its arguments are whole."""
         self.blank = False
         """Its arguments were said to be `{}`, which may be all, or only the beginning."""
+        self.ends = False
+        """Its arguments end as an object does."""
         self.kept = ""
         """Arguments that came before the call could be opened, or all of a closed one."""
         self.length = 0
@@ -49,7 +51,7 @@ class Calls:
         self._prepare = prepare
         self._calls: list[_Call] = []
         self._numbered: dict[int, _Call] = {}
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
         """Ids that were shown."""
         self.seed = ""
         """What ids are made of where the server gives none: the answer's own id and time."""
@@ -146,6 +148,8 @@ class Calls:
         if not piece or (not call.length and piece == "{}") or self._is_repeated(call, piece):
             return  # some servers say `{}` first, or everything again at the end
         call.length += len(piece)
+        if said := piece.rstrip():
+            call.ends = said.endswith("}")
         if call.part < 0:
             call.kept += piece
         else:
@@ -164,9 +168,9 @@ class Calls:
         return again and piece == self._held(call) and self._is_whole(call)
 
     def _is_whole(self, call: _Call) -> bool:
-        held = self._held(call)
-        if call.done or not held.rstrip().endswith("}"):
+        if call.done or not call.ends:  # joining what is held for each piece would cost its square
             return call.done
+        held = self._held(call)
         return isinstance(json.value(held.encode("utf-8", "replace")), dict)
 
     def _held(self, call: _Call) -> str:

@@ -84,7 +84,7 @@ class ResponsesStreamEncoder:
         """Items that are done, by their place."""
         self._growing: dict[int, Growing] = {}
         """What an open part of the answer has become, by the part's index."""
-        self._call_ids: set[str] = set()
+        self._call_ids: dict[str, int] = {}
         self._refused = False
         self._pings = 0
         self._begun = self._over = False

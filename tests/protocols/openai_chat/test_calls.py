@@ -338,3 +338,23 @@ def test_free_text_may_say_the_same_twice() -> None:
         {"index": 0, "custom": {"input": "abc"}},
     )
     assert whole(*pieces)[0] == [ToolCall("a", "f", "abcabc", custom=True)]
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_a_name_with_every_piece_costs_no_square(index: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has come of a call's arguments is joined when they may be whole, and not for each of them."""
+    joined: list[int] = []
+    held = Assembly.held
+
+    def counted(self: Assembly, part: int) -> str:
+        found = held(self, part)
+        joined.append(len(found))
+        return found
+
+    monkeypatch.setattr(Assembly, "held", counted)
+    text = json.dumps({"text": "x" * 2_000})
+    pieces = [{"index": index, "function": {"name": "f", "arguments": piece}} for piece in text]
+    found, named, _ = whole(*pieces)
+    assert named
+    assert [part.arguments for part in found] == [text]
+    assert sum(joined) < 10 * len(text)
