@@ -74,7 +74,7 @@ def prepared(command: Sequence[str], environ: Mapping[str, str], target: Target,
     extra = client.arguments(machine, target, scratch) if client else ()
     words = (command[0], *extra, *command[1:])
     detours = "; ".join(client.detours(machine)) if client else ""
-    told = f"{client.title} goes to shunt: {detours}." if client and detours else ""
+    told = f"{client.title}: {detours}." if client and detours else ""
     return Start(words, direct(changed(cleaned(environ), set_)), told)
 
 

@@ -82,7 +82,7 @@ def test_a_switch_to_another_cloud_is_left_out_and_said(desk: Desk, tmp_path: Pa
     assert result.exit_code == 0
     (line,) = [line for line in result.stderr.splitlines() if "CLAUDE_CODE_USE" in line]
     assert line == (
-        "Claude Code goes to shunt: CLAUDE_CODE_USE_BEDROCK of this shell is left out for this run; "
+        "Claude Code: CLAUDE_CODE_USE_BEDROCK of this shell is left out for this run; "
         "CLAUDE_CODE_USE_VERTEX of this shell is left out for this run."
     )
 

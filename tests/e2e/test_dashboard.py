@@ -67,6 +67,25 @@ async def test_it_shows_what_happens_and_steers(tmp_path: Path) -> None:
         assert len(up.requests) == 3
 
 
+async def test_money_that_was_paid_is_not_called_saved(tmp_path: Path) -> None:
+    """What an account costs that pays per token; saved is what subscriptions did not cost."""
+
+    def look(browser: Browser, url: str) -> None:
+        ask_something(url)
+        with viewing(browser, url) as viewer:
+            tile = viewer.page.locator(".tile", has_text="at API prices")
+            expect(tile.get_by_role("heading")).to_have_text("Paid today")
+            expect(tile).to_contain_text(re.compile(r"\$[1-9]"))
+            expect(viewer.page.locator("main")).not_to_contain_text("Saved")
+            assert viewer.complaints == []
+
+    usage = anthropic.usage_of(2_000_000, 500_000)
+    async with scripted_upstream([anthropic.plain(usage=usage)]) as up, program(tmp_path, up.url) as shunt:
+        shunt.configure([key_account("a")])
+        await shunt.start()
+        await looked_at(shunt, look)
+
+
 def steer(page: Page, url: str) -> None:
     """Every button once; the program itself says whether it worked."""
 

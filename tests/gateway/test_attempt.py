@@ -9,9 +9,10 @@ from attrs import define
 
 from shunt.errors import UpstreamBroke
 from shunt.gateway import attempt
-from shunt.gateway.attempt import Source, collect_plain, content_type, peek_stream
+from shunt.gateway.attempt import REASON, Attempts, Source, collect_plain, content_type, peek_stream
 from shunt.protocols import protocol_named
 from tests.fakes import anthropic
+from tests.gateway.rooms import account
 
 MESSAGES = protocol_named("anthropic-messages")
 OPENING = anthropic.opening_events()
@@ -152,3 +153,12 @@ async def test_an_answer_that_dribbles_is_read_on_in_one_task(autojump_clock: tr
         source = Source(timed([(1, b"%d" % n) for n in range(50)]), nursery)
         got = [await source.next_within(9) for _ in range(51)]
         assert got == [*(b"%d" % n for n in range(50)), None]
+
+
+def test_a_reason_is_one_short_line() -> None:
+    """It is kept with the request and shown in lists: a local program's last words may be many."""
+    error = UpstreamBroke("It has ended:\nline " + "x" * 5_000)
+    made = Attempts(None, lambda: 0.0)._failed(account("a"), error)  # type: ignore[arg-type]
+    assert made.reason.startswith("It has ended: line x")
+    assert len(made.reason) <= REASON
+    assert len(made.message) > 5_000
