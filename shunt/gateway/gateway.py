@@ -71,8 +71,11 @@ class Gateway:
     active: dict[str, Recording] = field(factory=dict)
     """Requests running now, by id."""
 
-    async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
-        """Answer one request. Raises nothing but cancellation."""
+    async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery | None:
+        """Answer one request; None when `lifetime.commit` had to be given the answer, and has sent it.
+
+        Raises nothing but cancellation, and what `lifetime.commit` raises.
+        """
         protocol = protocol_named(inbound.protocol)
         if (model := self.means.pool.state.model) and inbound.operation in OF_A_MODEL:
             inbound = evolve(inbound, model=model)
@@ -138,18 +141,31 @@ class Gateway:
         tokens = estimate_tokens(json.peek(body or b"", dict) or {})
         return Delivery(200, JSON + marks(inbound, "", 0), json.encode({"input_tokens": tokens}))
 
-    async def _stream(self, pursuit: _Pursuit, lifetime: Lifetime) -> Delivery:
-        """Leave a stream's status open as long as its client bears, then commit to 200."""
-        lifetime.nursery.start_soon(pursuit.settle)
-        with trio.move_on_after(self.silence(pursuit.exchange.inbound, pursuit.protocol)):
-            await pursuit.settled.wait()
+    async def _stream(self, pursuit: _Pursuit, lifetime: Lifetime) -> Delivery | None:
+        """Leave a stream's status open as long as its client bears; None if it was committed to 200, and sent."""
+        # Asked here, and watched by a task of its own: the other way round each request would wait for two turns,
+        # behind the events of all streams that have something to say.
+        lifetime.nursery.start_soon(self._commit, pursuit, lifetime)
+        await pursuit.settle()
+        if pursuit.committed is not None:
+            await pursuit.committed.wait()
+            return None
         if pursuit.delivery is not None:
             pursuit.recording.answered(pursuit.delivery.status)
-            return pursuit.delivery
+        return pursuit.delivery
+
+    async def _commit(self, pursuit: _Pursuit, lifetime: Lifetime) -> None:
+        """Begin a stream's answer when its client has waited for long enough, and send it to its end."""
         inbound = pursuit.exchange.inbound
+        with trio.move_on_after(self.silence(inbound, pursuit.protocol)):
+            await pursuit.settled.wait()
+        if pursuit.delivery is not None:
+            return
+        pursuit.committed = trio.Event()
         pursuit.recording.answered(200)
         headers = STREAM + marks(inbound, "", len(pursuit.exchange.notes))
-        return Delivery(200, headers, _Committed(pursuit, self.keepalive_every()))
+        await lifetime.commit(Delivery(200, headers, _Committed(pursuit, self.keepalive_every())))
+        pursuit.committed.set()
 
     def silence(self, inbound: Inbound, protocol: Protocol) -> float:
         """Seconds a stream of this caller is left unanswered at most."""
@@ -171,6 +187,8 @@ class _Pursuit:
     protocol: Protocol
     keepalive_every: float
     settled: trio.Event = field(factory=trio.Event)
+    committed: trio.Event | None = None
+    """There once the answer was begun without `delivery`; set when it has been sent."""
     delivery: Delivery | None = None
     error: ShuntError | None = None
     """Why `delivery` is a refusal."""
@@ -188,7 +206,7 @@ class _Pursuit:
         return silent and not refuses_model(status, text_of(attempt))
 
     async def settle(self) -> None:
-        """Run in the request's nursery; `delivery` stands when `settled` is set."""
+        """Find an answer; `delivery` stands when `settled` is set."""
         self.delivery = await self.run()
         self.settled.set()
 

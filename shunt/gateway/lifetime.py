@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 import trio
 from attrs import define, field
 
+from shunt.gateway.delivery import Delivery
+
 log = logging.getLogger(__name__)
 
 CLOSE_WITHIN = 5.0
@@ -24,6 +26,8 @@ class Lifetime:
     """The tasks and the closers of one request."""
 
     nursery: trio.Nursery
+    commit: Callable[[Delivery], Awaitable[None]]
+    """Sends an answer that has to begin before what it will say is known, to its end."""
     _closers: list[Callable[[], Awaitable[None] | None]] = field(factory=list)
 
     def defer(self, close: Callable[[], Awaitable[None] | None]) -> None:

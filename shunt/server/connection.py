@@ -91,9 +91,8 @@ class Connection:
                 self._protocol = PlainHttp(
                     self._service, group, client, server, self._send, self._write, secure=line.secure
                 )
-                await self._read()
-                self.abort()  # a client that has stopped sending is gone, see `_read`
-                await self._protocol.handle(Closed())
+                self._expect(self._bounds.head_seconds)
+                await self._read(group)
         except* Exception as errors:  # one bad connection must not end the server
             log.error("connection dropped: %r", errors.exceptions, exc_info=errors)  # noqa: TRY400
         finally:
@@ -126,26 +125,36 @@ class Connection:
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────
 
-    async def _read(self) -> None:
-        """Read until the client closes its side or takes too long.
+    async def _read(self, group: TaskGroup) -> None:
+        """Read until the client closes its side or takes too long, or until a request begins.
+
+        Whoever reads a request answers it, and another task reads on: a task for the answer would have to wait for
+        its turn, behind the events of all streams that have something to say.
 
         A client that closes only its sending side counts as gone, too: no agent does it, and nothing
         else tells us of one that has left while its answer is being prepared.
         """
-        self._expect(self._bounds.head_seconds)
-        with self._patience, suppress(*BROKEN):
-            while data := await self._line.receive(READ):
+        patience, call = self._patience, None
+        with patience, suppress(*BROKEN):
+            while await self._keeps_up() and (data := await self._line.receive(READ)):
                 if self._ending:
                     self._linger()
-                elif not await self._took(bytes(data)):
-                    log.info("connection dropped: too many bytes sent ahead of the answer")
-                    self._service.tally.add(Refusal.AHEAD)
-                    return
-        if self._patience.cancelled_caught and self._head_begun and not self._ending:
+                    continue
+                await self._take(bytes(data))
+                if (call := self._protocol.begun()) is not None:
+                    self._patience = trio.CancelScope(deadline=patience.deadline)
+                    break
+        if call is not None:
+            group.spawn(self._read, group)
+            await call()
+            return
+        if patience.cancelled_caught and self._head_begun and not self._ending:
             await self._protocol.refuse(408)
+        self.abort()  # a client that has stopped sending is gone
+        await self._protocol.handle(Closed())
 
-    async def _took(self, data: bytes) -> bool:
-        """Pass data on; False when the client has sent too much ahead."""
+    async def _take(self, data: bytes) -> None:
+        """Pass data on."""
         if not self._busy and not self._head_begun:
             self._head_begun = True
             self.idle_since = None
@@ -153,7 +162,14 @@ class Connection:
         await self._protocol.handle(RawData(data))
         if self._head_begun and not self._busy and not self._ending:  # it came in pieces, as hardly ever
             self._patience.deadline = self._head_until
+
+    async def _keeps_up(self) -> bool:
+        """Wait until most of what has come was taken; False when the client has sent too much ahead."""
+        if self._ending:
+            return True
         if self._protocol.request_complete and self._protocol.ahead > self._bounds.pipelined:
+            log.info("connection dropped: too many bytes sent ahead of the answer")
+            self._service.tally.add(Refusal.AHEAD)
             return False
         await self._protocol.caught_up()
         return True

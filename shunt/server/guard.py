@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, cast
 
 import trio
@@ -77,7 +78,7 @@ class FrontDoor:
         app: ASGIFramework,
         access: Access,
         *,
-        answer: Callable[[Call, Lifetime], Awaitable[Delivery]],
+        answer: Callable[[Call, Lifetime], Awaitable[Delivery | None]],
         config: Callable[[], Config],
         carried: Callable[[str, str], tuple[str, ...]],
         now: Callable[[], float],
@@ -89,7 +90,7 @@ class FrontDoor:
         Args:
             app: Quart's.
             access: who may call.
-            answer: handles requests to models.
+            answer: handles requests to models; gives None when it has sent the answer through the lifetime.
             config: the configuration now in force.
             carried: the protocols of the providers that have a method and path on their allow-list.
             now: epoch seconds.
@@ -226,10 +227,11 @@ class FrontDoor:
         lifetime: Lifetime | None = None
         try:
             async with trio.open_nursery() as nursery:
-                lifetime = scope[LIFETIME] = Lifetime(nursery)
+                lifetime = scope[LIFETIME] = Lifetime(nursery, partial(relay, send=answer))
                 if call.route.endpoint == ANSWERED:
                     scope["extensions"][WHEN_GONE](nursery.cancel_scope.cancel)
-                    await relay(await self._answer(call, lifetime), answer)
+                    if (delivery := await self._answer(call, lifetime)) is not None:
+                        await relay(delivery, answer)
                 else:
                     await self._app(cast("Scope", scope), _without_body(receive), answer)
                 if nursery.child_tasks:  # as hardly ever

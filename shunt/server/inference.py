@@ -48,8 +48,8 @@ class Inference:
     def __init__(self, parts: ServerParts) -> None:
         self._parts = parts
 
-    async def handle(self, call: Call, lifetime: Lifetime) -> Delivery:
-        """Answer a request to a model, or one that only passes through.
+    async def handle(self, call: Call, lifetime: Lifetime) -> Delivery | None:
+        """Answer a request to a model, or one that only passes through; None when `lifetime` was given the answer.
 
         Raises InvalidRequest, BodyTooLarge, NotAllowed, AllowanceSpent and TurnedAway.
         """

@@ -26,7 +26,7 @@ from shunt.watchers.health import Health
 class Carrier(Shape):
     """The two verbs of the gateway that are needed here."""
 
-    async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery:
+    async def handle(self, inbound: Inbound, lifetime: Lifetime) -> Delivery | None:
         """Answer a request; raises nothing but cancellation."""
 
     async def models(self, inbound: Inbound, lifetime: Lifetime, name: str = "") -> Delivery:

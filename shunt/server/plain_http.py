@@ -7,7 +7,7 @@ It takes a connection's requests one after the other; `http1.py` reads and write
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 import h11
@@ -92,6 +92,7 @@ class PlainHttp(H11Protocol):
         self._app = service.app
         self._remarks, self._tally = service.remarks, service.tally
         self._pipelined = service.bounds.pipelined
+        self._begun: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     @property
     def request_complete(self) -> bool:
@@ -148,7 +149,12 @@ class PlainHttp(H11Protocol):
             server=self.server,
             state=dict(self.connection_state),
         )
-        self.task_group.spawn(call.run, self._app, scope)
+        self._begun = partial(call.run, self._app, scope)
+
+    def begun(self) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        """The request that has begun and waits for somebody to answer it, once."""
+        call, self._begun = self._begun, None
+        return call
 
     # ── the way of an answer, see `asgi.Way` ──────────────────────────────────────────────────
 
@@ -180,6 +186,8 @@ class PlainHttp(H11Protocol):
         await self._maybe_recycle()
         if self.connection.our_state is h11.IDLE and self.connection.ahead:
             await self._handle_events()
+            if (call := self.begun()) is not None:
+                self.task_group.spawn(call)
 
     async def _send_error_response(self, status_code: int) -> None:
         """Answer before there is a route, hence without a protocol: all of them read this shape."""

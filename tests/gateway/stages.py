@@ -55,8 +55,19 @@ class Stage:
         lifetime: Lifetime | None = None
         try:
             async with trio.open_nursery() as nursery:
-                lifetime = Lifetime(nursery)
-                yield await self.gateway.handle(inbound, lifetime), lifetime
+                given, deliveries = trio.open_memory_channel[Delivery](1)
+
+                async def commit(delivery: Delivery) -> None:
+                    await given.send(delivery)
+                    await trio.sleep_forever()  # whoever asks reads it
+
+                async def handle(lifetime: Lifetime) -> None:
+                    if (delivery := await self.gateway.handle(inbound, lifetime)) is not None:
+                        await given.send(delivery)
+
+                lifetime = Lifetime(nursery, commit)
+                nursery.start_soon(handle, lifetime)
+                yield await deliveries.receive(), lifetime
                 nursery.cancel_scope.cancel()
         finally:
             if lifetime is not None:

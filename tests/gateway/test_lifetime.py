@@ -5,7 +5,13 @@ import trio
 import trio.testing
 
 from shunt.gateway import lifetime
+from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
+
+
+async def unasked(_: Delivery) -> None:
+    """Nothing here has to begin early."""
+    raise AssertionError
 
 
 async def test_closers_run_last_first_also_when_the_task_is_cancelled() -> None:
@@ -18,7 +24,7 @@ async def test_closers_run_last_first_also_when_the_task_is_cancelled() -> None:
 
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
-            request = Lifetime(nursery)
+            request = Lifetime(nursery, unasked)
             request.defer(lambda: close("first"))
             request.defer(lambda: close("second"))
             scope.cancel()
@@ -39,7 +45,7 @@ async def test_one_that_fails_does_not_keep_the_others_open(caplog: pytest.LogCa
         closed.append("other")
 
     async with trio.open_nursery() as nursery:
-        request = Lifetime(nursery)
+        request = Lifetime(nursery, unasked)
         request.defer(close)
         request.defer(fail)
         await request.close()
@@ -53,7 +59,7 @@ async def test_one_that_hangs_is_given_up(
 ) -> None:
     """The shield around closing is bounded: shutdown never waits for ever."""
     async with trio.open_nursery() as nursery:
-        request = Lifetime(nursery)
+        request = Lifetime(nursery, unasked)
         request.defer(trio.sleep_forever)
         request.defer(trio.sleep_forever)
         await request.close()

@@ -40,9 +40,9 @@ class Talk:
         client = ("127.0.0.1", 1)
         self.http = PlainHttp(service, cast("Any", self), client, client, self.send, self.write)
 
-    def spawn(self, run: Any, _app: Any, scope: dict[str, Any]) -> None:
-        """Keep a call that is begun."""
-        self.begun.append((run.__self__, scope))
+    def spawn(self, call: Any) -> None:
+        """Keep a call that is begun: `run` of an AsgiCall, with the application and the scope."""
+        self.begun.append((call.func.__self__, call.args[1]))
 
     async def send(self, event: Event) -> None:
         """Take what the protocol wants done."""
@@ -58,6 +58,8 @@ class Talk:
     async def hear(self, data: bytes) -> None:
         """Bytes of the client."""
         await self.http.handle(RawData(data))
+        if (call := self.http.begun()) is not None:
+            self.spawn(call)
 
     async def answer(self) -> None:
         """Answer the newest call."""
