@@ -56,6 +56,7 @@ def gateway(program: Program, upstream: Upstream, local: Driver, records: Record
         jitter=random.random,
         mappings=lambda: program.config.models,
         measure=lambda: _measure(program),
+        strict=lambda: program.config.translation.strict,
     )
 
     def keep(record: RequestRecord) -> None:

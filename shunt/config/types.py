@@ -288,6 +288,20 @@ class EndpointsConfig:
 
 
 @frozen
+class TranslationConfig:
+    """`[translation]`: what happens where client and account speak different protocols."""
+
+    strict: bool = field(
+        default=False,
+        metadata=key(
+            values.flag(),
+            "Whether a request is refused that an account's protocol cannot say in full; "
+            "else what is left out is named in x-shunt-dropped.",
+        ),
+    )
+
+
+@frozen
 class HistoryConfig:
     """`[history]`: how much of the past is kept."""
 
@@ -327,6 +341,7 @@ class Config:
     """Client's model name (glob) → provider family → model name."""
     clients: tuple[ClientConfig, ...] = ()
     endpoints: EndpointsConfig = EndpointsConfig()
+    translation: TranslationConfig = TranslationConfig()
     history: HistoryConfig = HistoryConfig()
     update: UpdateConfig = UpdateConfig()
     notify: NotifyConfig = NotifyConfig()
@@ -343,6 +358,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "routing": RoutingConfig,
     "prefetch": PrefetchConfig,
     "endpoints": EndpointsConfig,
+    "translation": TranslationConfig,
     "history": HistoryConfig,
     "update": UpdateConfig,
     "notify": NotifyConfig,

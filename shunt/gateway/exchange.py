@@ -57,6 +57,8 @@ class Means:
     """The `[models]` table in force."""
     measure: Callable[[], Measure] = Measure
     """How much of an answer is held in memory."""
+    strict: Callable[[], bool] = field(default=lambda: False)
+    """Whether nothing of a request may be left out on the way into another protocol."""
     offers: Offers = field()
     """What upstreams are known to offer."""
 
@@ -223,6 +225,8 @@ class Exchange:
 
     async def _attempt(self, account: Account, credential: Credential) -> Attempt:
         rendition = await self.wording.for_account(account)
+        if rendition.dropped and self.means.strict():
+            raise InvalidRequest(in_full(account.name, rendition.dropped))
         provider = provider_named(account.provider)
         attempt = await self.means.attempts.make(
             account, provider, credential, rendition.inbound, self.lifetime, self.trace
@@ -378,3 +382,11 @@ class Exchange:
 def text_of(attempt: Attempt) -> bytes:
     """What has come of an answer's body."""
     return b"".join(attempt.body.head) if attempt.body is not None else b""
+
+
+def in_full(account: str, dropped: Sequence[str]) -> str:
+    """Why a request is refused of which something would be left out."""
+    return (
+        f'The account "{account}" cannot be told all of this request in its protocol: {", ".join(dropped)}. Leave that '
+        "out, use an account that speaks the client's protocol, or set translation.strict to false."
+    )

@@ -151,6 +151,7 @@ async def stage(
     build: Callable[[str, str], Account] = account,
     timeouts: Timeouts | None = None,
     measure: Measure | None = None,
+    strict: bool = False,
 ) -> AsyncIterator[Stage]:
     """Accounts `names` with keys `sk-test-NAME` at one scripted vendor."""
     async with (
@@ -174,6 +175,7 @@ async def stage(
             now=wall,
             jitter=lambda: 0.0,
             measure=lambda: measure or Measure(),
+            strict=lambda: strict,
         )
         records: list[RequestRecord] = []
         gateway = Gateway(

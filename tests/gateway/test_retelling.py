@@ -8,14 +8,16 @@ import pytest
 import trio
 from attrs import evolve
 
+from shunt.accounts.account import Account
 from shunt.gateway.retelling import LARGE, Retelling, Telling
 from shunt.inference.events import Event
 from shunt.inference.inbound import Inbound
 from shunt.protocols import protocol_named
 from shunt.upstream.client import Reply
 from shunt.wire import sse
-from tests.fakes import anthropic
+from tests.fakes import anthropic, openai_chat
 from tests.fakes.upstream import Answer, End, Framing, Pause, drip
+from tests.gateway.rooms import account
 from tests.gateway.stages import message, stage
 
 
@@ -32,6 +34,11 @@ def chat(*, stream: bool) -> Inbound:
         outline=protocol_named("openai-chat").outline(body),
         headers=((b"content-type", b"application/json"), (b"user-agent", b"a-client/1"), (b"x-odd", b"1")),
     )
+
+
+def chat_account(name: str, url: str) -> Account:
+    """An account that speaks Chat."""
+    return evolve(account(name, url), provider="openai-compatible")
 
 
 def told(body: bytes) -> str:
@@ -159,6 +166,29 @@ async def test_what_could_not_be_said_is_reported(caplog: pytest.LogCaptureFixtu
             assert answered.header(b"x-shunt-dropped") == "seed, stop_reason"
     (line,) = [record for record in caplog.records if record.message == "request"]
     assert getattr(line, "fields")["dropped"] == ["seed", "stop_reason"]  # noqa: B009 - put there by `extra`
+
+
+@pytest.mark.parametrize("accounts", [("a",), ("a", "b")])
+async def test_what_cannot_be_said_in_full_may_be_refused(accounts: tuple[str, ...]) -> None:
+    """Where the owner wants it: the refusal names the field and asks nobody; an account that can say it is preferred."""
+
+    def build(name: str, url: str) -> Account:
+        return account(name, url) if name == "a" else chat_account(name, url)
+
+    asked = chat(stream=False)
+    body = json.dumps(json.loads(asked.body) | {"seed": 3}).encode()
+    outline = protocol_named("openai-chat").outline(body)
+    async with stage([openai_chat.plain("hello")], *accounts, build=build, strict=True) as s:
+        answered = await s.ask(evolve(asked, body=body, outline=outline))
+        if "b" in accounts:
+            assert answered.json["choices"][0]["message"]["content"] == "hello"
+            assert [request.path for request in s.up.requests] == ["/v1/chat/completions"]
+        else:
+            assert answered.status == 400
+            assert "seed" in answered.json["error"]["message"]
+            assert not s.up.requests
+    async with stage([anthropic.plain("hello")], "a", strict=True) as s:
+        assert (await s.ask(chat(stream=False))).status == 200  # nothing of it is left out
 
 
 @pytest.mark.parametrize("stream", [False, True])
