@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 import trio
@@ -22,6 +23,7 @@ DIRECT: Final = sys.platform != "win32"
 
 LONGEST: Final = 2_147_483.0
 """Seconds: what the system can count in milliseconds."""
+CLOSED: Final = "the connection has been closed here"
 APART: Final = 5.0
 """Seconds by which the system has to be more patient than we are, so that an end is ours and told in our words."""
 
@@ -44,6 +46,8 @@ class TcpStream(trio.abc.HalfCloseableStream):
         """Take over a connection of Trio's, with its socket and its options."""
         self._stream = stream
         self.socket = stream.socket
+        # Of the socket that Trio's stands for: asked three times for each event. Below zero once it is closed.
+        self._fileno: Callable[[], int] = getattr(stream.socket, "_sock", stream.socket).fileno
         self._poll: Any = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
@@ -53,9 +57,11 @@ class TcpStream(trio.abc.HalfCloseableStream):
         most = max_bytes or MOST
         while True:
             await trio.lowlevel.wait_readable(self._number())
+            # Asked for again: since it was woken, another task may have closed it, and a third opened another.
+            if (number := self._fileno()) < 0:
+                raise trio.ClosedResourceError(CLOSED)
             try:
-                # Asked for again: since it was woken, another task may have closed it, and a third opened another.
-                return os.read(self._number(), most)
+                return os.read(number, most)
             except BlockingIOError:  # woken for nothing
                 continue
             except OSError as error:
@@ -122,7 +128,7 @@ class TcpStream(trio.abc.HalfCloseableStream):
 
     def _number(self) -> int:
         """The system's number for it, asked anew each time: a closed one's may be somebody else's by now."""
-        number = self.socket.fileno()
+        number = self._fileno()
         if number < 0:
-            raise trio.ClosedResourceError("the connection has been closed here")
+            raise trio.ClosedResourceError(CLOSED)
         return number

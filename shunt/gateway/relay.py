@@ -69,7 +69,8 @@ class Relay(AsyncIterator[bytes]):
         """The complete events of what has come; the rest is kept. The tap has been fed already."""
         pending = self._body.tap.pending if self._body.tap is not None else 0
         if not pending:
-            return self._named(self._joined(chunk) if self._half else chunk)
+            whole = self._joined(chunk) if self._half else chunk
+            return whole if self._renaming is None else self._named(whole)
         if pending >= sum(map(len, self._half)) + len(chunk):
             self._half.append(chunk)
             return b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Final
 
 from attrs import define
 from hypercorn.typing import ASGISendCallable, ASGISendEvent
@@ -50,14 +50,13 @@ class Answer:
 
     async def __call__(self, event: ASGISendEvent) -> None:
         """Send one ASGI message on."""
-        message = cast("dict[str, Any]", event)
-        if message["type"] == "http.response.start":
-            headers = tuple(message["headers"])
-            ours = own_cookies(headers) if self.protocol == CONTROL else ()
-            await self._start(message["status"], (*outgoing(headers, self.request_id), *ours))
-        elif message["type"] == "http.response.body":
-            self.finished = self.finished or not message.get("more_body", False)
+        if event["type"] == "http.response.body":
+            self.finished = self.finished or not event.get("more_body", False)
             await self._send(event)
+        elif event["type"] == "http.response.start":
+            headers = tuple(event["headers"])
+            ours = own_cookies(headers) if self.protocol == CONTROL else ()
+            await self._start(event["status"], (*outgoing(headers, self.request_id), *ours))
 
     async def fail(self, failure: Failure, headers: Headers = ()) -> None:
         """Tell the caller of a failure in whatever way is still possible.

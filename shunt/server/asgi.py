@@ -137,13 +137,13 @@ class AsgiCall:
         """Take a part of the answer."""
         if self._closed:
             return  # nobody is there
-        facts = cast("dict[str, Any]", message)
-        if facts["type"] == "http.response.start":
-            self._status = facts["status"]
-            self._head = self._way.head(facts["status"], facts["headers"])
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._head = self._way.head(message["status"], tuple(message["headers"]))
             return
-        more = facts.get("more_body", False)
-        body = facts.get("body", b"")
+        if message["type"] != "http.response.body":
+            return  # there is no other kind that was offered
+        more, body = message.get("more_body", False), message.get("body", b"")
         data, self._head = self._head, b""
         if body and self._method != "HEAD" and self._status not in BODILESS:
             data += self._way.some(body)

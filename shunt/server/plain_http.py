@@ -160,26 +160,33 @@ class PlainHttp(H11Protocol):
 
     def head(self, status: int, headers: Headers) -> bytes:
         """The beginning of an answer."""
-        return self._said(
-            self.connection.head, status, (*headers, *always(self.config, int(trio.current_time())))
-        )
+        try:
+            return self.connection.head(status, (*headers, *always(self.config, int(trio.current_time()))))
+        except h11.LocalProtocolError:
+            return self._given_up()
 
     def some(self, body: bytes) -> bytes:
         """Some of an answer's body."""
-        return self._said(self.connection.some, body)
+        try:
+            return self.connection.some(body)
+        except h11.LocalProtocolError:
+            return self._given_up()
 
     def end(self) -> bytes:
         """The end of an answer."""
-        return self._said(self.connection.end)
-
-    def _said(self, say: Callable[..., bytes], *what: object) -> bytes:
-        """Bytes that go out; none once the client has sent nonsense: its answer has been given up."""
         try:
-            return say(*what)
+            return self.connection.end()
         except h11.LocalProtocolError:
-            if self.connection.their_state is h11.ERROR:
-                return b""
-            raise
+            return self._given_up()
+
+    def _given_up(self) -> bytes:
+        """What goes out in place of bytes that may not: nothing once the client has sent nonsense.
+
+        Its answer has been given up then. Otherwise raises again what is being handled.
+        """
+        if self.connection.their_state is h11.ERROR:
+            return b""
+        raise  # noqa: PLE0704 - called while it is handled
 
     async def over(self) -> None:
         """A call has ended: begin the next one, or close."""

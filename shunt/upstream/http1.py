@@ -81,7 +81,7 @@ class AnswerReader:
         is kept as `fault`, for after what came before it.
         """
         parser = self._parser
-        if self._is_over() or parser is None:
+        if self.complete or parser is None:
             self.reusable = False
             return
         self._framing += len(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from typing import Final, Protocol
 
@@ -37,12 +38,14 @@ class Watch:
 
     _watched: set[Waiting] = field(factory=set)
     _timer: trio.CancelScope = field(factory=trio.CancelScope)
+    _clock: Callable[[], float] = field(factory=lambda: trio.lowlevel.current_clock().current_time)
+    """Asked directly: `trio.current_time` finds it anew each time."""
     _next: float = inf
     """Its deadline, which is dear to ask it for."""
 
     def expect(self, connection: Waiting, seconds: float) -> None:
         """Give the connection's next bytes so much time; to be called before each read."""
-        connection.due = due = trio.current_time() + seconds
+        connection.due = due = self._clock() + seconds
         self._watched.add(connection)
         if due < self._next:
             self._next = self._timer.deadline = due
