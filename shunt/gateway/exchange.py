@@ -31,6 +31,7 @@ from shunt.providers import provider_named
 from shunt.routing.last_resort import last_resort
 from shunt.routing.next_step import Progress, Step, next_step, pause_before
 from shunt.routing.view import Choice, Demand
+from shunt.wire.headers import listed
 
 SPENT = frozenset({Verdict.LIMITED, Verdict.THROTTLED})
 """Verdicts after which waiting for the account makes sense."""
@@ -387,6 +388,6 @@ def text_of(attempt: Attempt) -> bytes:
 def in_full(account: str, dropped: Sequence[str]) -> str:
     """Why a request is refused of which something would be left out."""
     return (
-        f'The account "{account}" cannot be told all of this request in its protocol: {", ".join(dropped)}. Leave that '
-        "out, use an account that speaks the client's protocol, or set translation.strict to false."
+        f'The account "{account}" cannot be told all of this request in its protocol: {listed(dropped).decode()}. '
+        "Leave that out, use an account that speaks the client's protocol, or set translation.strict to false."
     )

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import trio
 from attrs import evolve
 
 from shunt.accounts.account import Account
+from shunt.gateway.attempt import Attempt, Attempts
+from shunt.gateway.delivery import Delivery
 from shunt.gateway.gateway import REMOTE_SILENT
+from shunt.gateway.lifetime import Lifetime
 from shunt.inference.inbound import Operation
 from shunt.protocols import protocol_named
 from tests.fakes import anthropic, openai_responses
@@ -29,6 +33,28 @@ async def test_a_stream_passes_byte_for_byte_and_is_accounted_for() -> None:
         assert s.records[0].served_model
         assert s.records[0].first_byte_ms is not None
         assert s.gateway.active == {}
+
+
+async def test_a_stream_is_asked_for_in_the_task_of_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its answer is given back there: a task of its own would wait for its turn behind all other streams, twice."""
+    tasks: list[trio.lowlevel.Task] = []
+    make = Attempts.make
+
+    async def made(self: Attempts, *call: Any) -> Attempt:
+        tasks.append(trio.lowlevel.current_task())
+        return await make(self, *call)
+
+    async def unasked(_: Delivery) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Attempts, "make", made)
+    async with stage([anthropic.stream("hello")], "a") as s, trio.open_nursery() as nursery:
+        lifetime = Lifetime(nursery, unasked)
+        delivery = await s.gateway.handle(message(stream=True), lifetime)
+        assert delivery is not None
+        await read(delivery)
+        await lifetime.close()
+    assert tasks == [trio.lowlevel.current_task()]
 
 
 async def test_the_first_content_is_not_waited_for_beyond_itself() -> None:

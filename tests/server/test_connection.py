@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import socket
 from importlib.metadata import version
+from typing import Any
 
 import h11
 import pytest
@@ -17,7 +18,9 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.task_group import TaskGroup
 from trio.testing import MockClock
 
+from shunt.server.asgi import AsgiCall
 from shunt.server.bounds import Bounds
+from shunt.server.connection import Connection
 from shunt.server.plain_http import PlainHttp
 from tests.fakes.client import RawClient, raw_client, request
 from tests.fakes.http1 import PeerLeft, socket_of
@@ -61,6 +64,46 @@ def test_the_constructors_take_what_they_are_given() -> None:
     ]  # fmt: skip
     assert {"spawn", "__aenter__", "__aexit__"} <= set(vars(TaskGroup))
     assert issubclass(PlainHttp, H11Protocol)
+
+
+# ── no turn is lost ───────────────────────────────────────────────────────────────────────────────
+
+
+class Steps(trio.abc.Instrument):
+    """Counts the steps of all tasks."""
+
+    count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """One more."""
+        self.count += 1
+
+
+@pytest.mark.parametrize("before", [0, 2])
+async def test_whoever_reads_a_request_answers_it(before: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step of another task lies between, also on a connection that has served some: among many streams each turn is a
+    wait behind all of them."""
+    steps, seen = Steps(), list[tuple[str, int]]()
+    take, run = Connection._take, AsgiCall.run
+
+    async def taken(self: Connection, data: bytes) -> None:
+        seen.append(("read", steps.count))
+        await take(self, data)
+
+    async def answered(self: AsgiCall, *call: Any) -> None:
+        seen.append(("answered", steps.count))
+        await run(self, *call)
+
+    monkeypatch.setattr(Connection, "_take", taken)
+    monkeypatch.setattr(AsgiCall, "run", answered)
+    trio.lowlevel.add_instrument(steps)
+    async with running(Script()) as server, raw_client(server.port) as client:
+        for _ in range(before + 1):
+            await client.send(request(b"GET", b"/ok"))
+            assert (await client.response()).status == 200
+    (read, at), (answer, then) = seen[-2:]
+    assert (read, answer) == ("read", "answered")
+    assert at == then
 
 
 # ── nothing ends the server ───────────────────────────────────────────────────────────────────────
