@@ -69,6 +69,19 @@ def test_options_are_handed_over(desk: Desk, app: App) -> None:
     }
 
 
+def test_a_configuration_that_is_not_there_is_not_taken_for_an_empty_one(desk: Desk, app: App) -> None:
+    """Where one is named: nothing is started, and what makes it is named. The usual place may be empty."""
+    desk.home.mkdir(exist_ok=True)
+    missing = str(desk.home / "typo.toml")
+    result = desk.run("run", "--config", missing)
+    assert result.exit_code == 1
+    assert f"There is no {missing}" in result.stderr
+    assert f"shunt add-account NAME --config {missing}" in result.stderr
+    assert app.options == {}
+    (desk.home / "typo.toml").touch()
+    assert desk.run("run", "--config", missing).exit_code == 0
+
+
 def test_nothing_said_is_nothing_overridden(desk: Desk, app: App) -> None:
     """Without options the configuration decides."""
     desk.run("run")
