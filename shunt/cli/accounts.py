@@ -19,6 +19,7 @@ from shunt.cli.files import Files, open_files
 from shunt.cli.invocation import Invocation, as_json, elsewhere, places
 from shunt.cli.render import accounts_view
 from shunt.cli.terminal import console, emit, interactive, note
+from shunt.config.overrides import FILE, item_variable
 from shunt.config.types import AccountConfig
 from shunt.store.credential_format import StoredCredential
 
@@ -100,7 +101,9 @@ def holding_of(
     if stored is not None:
         return Holding("API key", path, sealed=sealed)
     if account.api_key:
-        return Holding("API key", str(files.places.config_file))
+        variable = item_variable("accounts", account.name, "api_key")
+        named = next((name for name in (variable, variable + FILE) if files.call.environ.get(name)), "")
+        return Holding("API key", f"${named}" if named else str(files.places.config_file))
     if account.api_key_env:
         return Holding("API key", f"${account.api_key_env}")
     return Holding("", "")

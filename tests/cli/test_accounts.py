@@ -57,6 +57,21 @@ def test_without_a_server_the_files_tell_who_keeps_what(pool: Desk) -> None:
     assert {row["status"] for row in rows.values()} == {None}
 
 
+def test_a_key_of_the_environment_is_not_said_to_be_in_the_file(desk: Desk) -> None:
+    """The variable is named, or the one that names a file."""
+    desk.user.mkdir(exist_ok=True)
+    (desk.user / "key").write_text(KEY)
+    environ = {
+        "SHUNT_ACCOUNTS_WORK_PROVIDER": "anthropic",
+        "SHUNT_ACCOUNTS_WORK_API_KEY": KEY,
+        "SHUNT_ACCOUNTS_HOME_PROVIDER": "anthropic",
+        "SHUNT_ACCOUNTS_HOME_API_KEY_FILE": str(desk.user / "key"),
+    }
+    desk.environ.update(environ)
+    rows = {row["name"]: row["kept_in"] for row in desk.document("accounts")["accounts"]}
+    assert rows == {"work": "$SHUNT_ACCOUNTS_WORK_API_KEY", "home": "$SHUNT_ACCOUNTS_HOME_API_KEY_FILE"}
+
+
 def test_the_running_server_adds_how_they_stand(pool: Desk) -> None:
     """State comes from the server, custody from the files."""
     with scripted_control({"GET /status": (200, STATUS)}) as server:
