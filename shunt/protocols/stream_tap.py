@@ -26,19 +26,17 @@ class StreamTap(ABC):
         self.failure: Failure | None = None
         self.usage = Usage()
         self.model = ""
+        self.pending = 0
         self._decoder = sse.Decoder(limit=sys.maxsize, lines=sys.maxsize)
-
-    @property
-    def pending(self) -> int:
-        """Bytes fed last that belong to an event that is not complete yet."""
-        return self._decoder.pending
+        self._between = True
+        """The next byte begins an event. Noted, like `pending`, since nearly every event finds both as they were."""
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, in any chunking."""
         if (
             self.content
+            and self._between
             and not self.finished
-            and self._decoder.is_between
             and chunk.endswith(b"\n\n")
             and not self.skim(chunk)
         ):
@@ -48,17 +46,20 @@ class StreamTap(ABC):
         if self._decoder.pending > EVENT_LIMIT:
             self.take_head(self._decoder.head(HEAD))
             self._decoder.skip()
+        self._between, self.pending = self._decoder.is_between, self._decoder.pending
 
     def follow(self, event: sse.Event) -> None:
         """Take the next event from somebody who cuts the same stream, and feeds no more bytes here."""
-        if self._decoder.pending:
+        if self.pending:
             self._decoder.close()
+            self._between, self.pending = self._decoder.is_between, 0
         self._pass(event)
 
     def close(self) -> None:
         """The stream has ended; an event without its empty line counts if it can be read."""
         if rest := self._decoder.close():
             self._pass(rest)
+        self._between, self.pending = self._decoder.is_between, 0
         self.end()
 
     @abstractmethod
