@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import trio
@@ -44,7 +44,7 @@ async def test_a_stream_is_asked_for_in_the_task_of_its_request(monkeypatch: pyt
         tasks.append(trio.lowlevel.current_task())
         return await make(self, *call)
 
-    async def unasked(_: Delivery) -> None:
+    def unasked(_: Delivery) -> NoReturn:
         raise AssertionError
 
     monkeypatch.setattr(Attempts, "make", made)

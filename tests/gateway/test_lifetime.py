@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 import trio
 import trio.testing
@@ -9,7 +11,7 @@ from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
 
 
-async def unasked(_: Delivery) -> None:
+def unasked(_: Delivery) -> NoReturn:
     """Nothing here has to begin early."""
     raise AssertionError
 
