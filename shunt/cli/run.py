@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -11,6 +10,7 @@ from shunt.cli.invocation import Invocation, places
 from shunt.cli.terminal import clean
 from shunt.config.types import LOG_LEVELS
 from shunt.errors import ConfigError
+from shunt.store.locations import locate
 
 
 @click.command()
@@ -42,10 +42,8 @@ def run(
     Then point an agent at it, for instance with ANTHROPIC_BASE_URL=http://127.0.0.1:8082 and
     ANTHROPIC_AUTH_TOKEN=shunt in the environment of Claude Code.
     """
-    if call.config and not demo and not Path(call.config).exists():
-        # By a slip of the hand the server would run without anybody's accounts.
-        path = clean(call.config)
-        raise ConfigError(f"There is no {path}. `shunt add-account NAME --config {path}` begins one.")
+    if call.config and not demo:
+        _require(call)
     # trio and the server: not for `run --help`
     from shunt.app.main import main  # noqa: PLC0415
     from shunt.app.options import RunOptions  # noqa: PLC0415
@@ -62,3 +60,14 @@ def run(
         leash=leash,
     )
     ctx.exit(main(options))
+
+
+def _require(call: Invocation) -> None:
+    """Refuse a configuration that is named and not there; raises ConfigError.
+
+    By a slip of the hand the server would run without anybody's accounts.
+    """
+    place = locate(call.environ, home=call.home, config=call.config).config_file
+    if not place.exists():
+        path = clean(str(place))
+        raise ConfigError(f"There is no {path}. `shunt add-account NAME --config {path}` begins one.")

@@ -19,7 +19,7 @@ from shunt.gateway.hold import WaitingRoom, worth_waiting
 from shunt.gateway.lifetime import Lifetime
 from shunt.gateway.measure import Measure
 from shunt.gateway.offers import Offers, list_call, read_list, shelf_of
-from shunt.gateway.refusals import Situation, give_up
+from shunt.gateway.refusals import Situation, give_up, in_full
 from shunt.gateway.trace import Phase, Trace
 from shunt.gateway.wording import Wording, refuses_model, refuses_reasoning
 from shunt.inference.content import Part
@@ -31,7 +31,6 @@ from shunt.providers import provider_named
 from shunt.routing.last_resort import last_resort
 from shunt.routing.next_step import Progress, Step, next_step, pause_before
 from shunt.routing.view import Choice, Demand
-from shunt.wire.headers import listed
 
 SPENT = frozenset({Verdict.LIMITED, Verdict.THROTTLED})
 """Verdicts after which waiting for the account makes sense."""
@@ -383,11 +382,3 @@ class Exchange:
 def text_of(attempt: Attempt) -> bytes:
     """What has come of an answer's body."""
     return b"".join(attempt.body.head) if attempt.body is not None else b""
-
-
-def in_full(account: str, dropped: Sequence[str]) -> str:
-    """Why a request is refused of which something would be left out."""
-    return (
-        f'The account "{account}" cannot be told all of this request in its protocol: {listed(dropped).decode()}. '
-        "Leave that out, use an account that speaks the client's protocol, or set translation.strict to false."
-    )

@@ -146,13 +146,12 @@ class Gateway:
         # Asked here, and watched by a task of its own: the other way round each request would wait for two turns,
         # behind the events of all streams that have something to say.
         lifetime.nursery.start_soon(self._commit, pursuit, lifetime)
-        await pursuit.settle()
+        delivery = await pursuit.settle()
         if pursuit.committed is not None:
             await pursuit.committed.wait()
             return None
-        if pursuit.delivery is not None:
-            pursuit.recording.answered(pursuit.delivery.status)
-        return pursuit.delivery
+        pursuit.recording.answered(delivery.status)
+        return delivery
 
     async def _commit(self, pursuit: _Pursuit, lifetime: Lifetime) -> None:
         """Begin a stream's answer when its client has waited for long enough, and send it to its end."""
@@ -205,10 +204,11 @@ class _Pursuit:
         silent = not status or status in NO_COUNTS or status >= 500
         return silent and not refuses_model(status, text_of(attempt))
 
-    async def settle(self) -> None:
-        """Find an answer; `delivery` stands when `settled` is set."""
-        self.delivery = await self.run()
+    async def settle(self) -> Delivery:
+        """Find an answer; it also stands in `delivery` when `settled` is set, for whoever watches."""
+        self.delivery = delivery = await self.run()
         self.settled.set()
+        return delivery
 
     async def run(self) -> Delivery:
         inbound = self.exchange.inbound

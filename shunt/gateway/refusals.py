@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +13,7 @@ from shunt.errors import AccountUnavailable, AllCooling, Kind, NoAccounts, NotFo
 from shunt.gateway.attempt import Attempt
 from shunt.inference.inbound import Inbound, Operation
 from shunt.routing.view import Candidate, Choice, Refusal, View
+from shunt.wire.headers import listed
 
 USEFULNESS: Final = (
     Verdict.FORBIDDEN,
@@ -205,3 +207,11 @@ def duration(seconds: int) -> str:
     if days < 1:
         return f"{hours} h {minutes % 60} m"
     return f"{days} d {hours % 24} h"
+
+
+def in_full(account: str, dropped: Sequence[str]) -> str:
+    """Why a request is refused of which something would be left out."""
+    return (
+        f'The account "{account}" cannot be told all of this request in its protocol: {listed(dropped).decode()}. '
+        "Leave that out, use an account that speaks the client's protocol, or set translation.strict to false."
+    )

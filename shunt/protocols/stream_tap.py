@@ -27,6 +27,7 @@ class StreamTap(ABC):
         self.usage = Usage()
         self.model = ""
         self.pending = 0
+        """Bytes fed last that belong to an event that is not complete yet."""
         self._decoder = sse.Decoder(limit=sys.maxsize, lines=sys.maxsize)
         self._between = True
         """The next byte begins an event. Noted, like `pending`, since nearly every event finds both as they were."""

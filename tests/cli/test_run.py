@@ -80,6 +80,9 @@ def test_a_configuration_that_is_not_there_is_not_taken_for_an_empty_one(desk: D
     assert app.options == {}
     (desk.home / "typo.toml").touch()
     assert desk.run("run", "--config", missing).exit_code == 0
+    desk.user.mkdir(exist_ok=True)
+    (desk.user / "mine.toml").touch()
+    assert desk.run("run", "--config", "~/mine.toml").exit_code == 0, "the home is found as everywhere else"
 
 
 def test_nothing_said_is_nothing_overridden(desk: Desk, app: App) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 from attrs import define, evolve, field
@@ -74,6 +74,11 @@ class Stage:
                 with trio.move_on_after(10) as scope:
                     scope.shield = True
                     await lifetime.close()
+
+
+def unasked(_: Delivery) -> NoReturn:
+    """What `Lifetime.commit` is where nothing has to begin early."""
+    raise AssertionError
 
 
 @define(eq=False)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 import trio
@@ -9,7 +9,6 @@ from attrs import evolve
 
 from shunt.accounts.account import Account
 from shunt.gateway.attempt import Attempt, Attempts
-from shunt.gateway.delivery import Delivery
 from shunt.gateway.gateway import REMOTE_SILENT
 from shunt.gateway.lifetime import Lifetime
 from shunt.inference.inbound import Operation
@@ -17,7 +16,7 @@ from shunt.protocols import protocol_named
 from tests.fakes import anthropic, openai_responses
 from tests.fakes.upstream import Answer, End, Framing, Gate, Pause, Step
 from tests.gateway.rooms import account, wall
-from tests.gateway.stages import message, read, stage
+from tests.gateway.stages import message, read, stage, unasked
 
 
 async def test_a_stream_passes_byte_for_byte_and_is_accounted_for() -> None:
@@ -43,9 +42,6 @@ async def test_a_stream_is_asked_for_in_the_task_of_its_request(monkeypatch: pyt
     async def made(self: Attempts, *call: Any) -> Attempt:
         tasks.append(trio.lowlevel.current_task())
         return await make(self, *call)
-
-    def unasked(_: Delivery) -> NoReturn:
-        raise AssertionError
 
     monkeypatch.setattr(Attempts, "make", made)
     async with stage([anthropic.stream("hello")], "a") as s, trio.open_nursery() as nursery:

@@ -1,19 +1,12 @@
 from __future__ import annotations
 
-from typing import NoReturn
-
 import pytest
 import trio
 import trio.testing
 
 from shunt.gateway import lifetime
-from shunt.gateway.delivery import Delivery
 from shunt.gateway.lifetime import Lifetime
-
-
-def unasked(_: Delivery) -> NoReturn:
-    """Nothing here has to begin early."""
-    raise AssertionError
+from tests.gateway.stages import unasked
 
 
 async def test_closers_run_last_first_also_when_the_task_is_cancelled() -> None:
